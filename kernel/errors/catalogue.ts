@@ -1,0 +1,61 @@
+/** Answer classes; `status` is the HTTP status when the whole request is refused. */
+export const errorCodes = {
+  UNAUTHENTICATED: { status: 401 },
+  FORBIDDEN: { status: 403 },
+  NOT_FOUND: { status: 404 },
+  BAD_INPUT: { status: 400 },
+  CONFLICT: { status: 409 },
+  CONFLICT_VERSION: { status: 409 },
+  IDEMPOTENCY_MISMATCH: { status: 409 },
+  LIMIT: { status: 400 },
+  TOO_LARGE: { status: 413 },
+  UNSUPPORTED: { status: 415 },
+  RATE: { status: 429 },
+  SIGNATURE: { status: 400 },
+  UPSTREAM_BUSY: { status: 503 },
+  DEGRADED: { status: 503 },
+  INTERNAL: { status: 500 },
+} as const;
+export type ErrorCode = keyof typeof errorCodes;
+
+interface Entry {
+  readonly code: ErrorCode;
+  readonly since: string;
+  readonly en: string;
+  readonly vi: string;
+}
+
+/** The only place where a reason is born: what is wrong, and what to do, in both languages. */
+export const catalogue = {
+  NO_TOKEN: {
+    code: 'UNAUTHENTICATED',
+    since: '0.1',
+    en: 'No valid access token. Get one from /oauth/token and send it as "Authorization: Bearer …".',
+    vi: 'Thiếu mã truy cập hợp lệ. Lấy mã tại /oauth/token và gửi trong tiêu đề "Authorization: Bearer …".',
+  },
+  ROLE_LACKS_RIGHT: {
+    code: 'FORBIDDEN',
+    since: '0.1',
+    en: 'Your role may not do this. Ask the health department if your work needs it.',
+    vi: 'Vai trò của bạn không có quyền này. Nếu công việc cần, hãy đề nghị Sở Y tế cấp quyền.',
+  },
+  PAGE_SIZE_RANGE: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: '"first" is a whole number from 1 to 100.',
+    vi: '"first" là số nguyên từ 1 đến 100.',
+  },
+  CURSOR_INVALID: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'This cursor does not belong to this list, filter and order. Start again without "after".',
+    vi: 'Con trỏ trang không thuộc danh sách, bộ lọc và thứ tự này. Hãy bắt đầu lại, không gửi "after".',
+  },
+  INTERNAL: {
+    code: 'INTERNAL',
+    since: '0.1',
+    en: 'The hub made a mistake. Nothing was changed. Send the trace id to the operators.',
+    vi: 'Hệ thống gặp lỗi. Không có dữ liệu nào bị thay đổi. Hãy gửi mã dấu vết cho bộ phận vận hành.',
+  },
+} as const satisfies Record<string, Entry>;
+export type Reason = keyof typeof catalogue;

@@ -1,0 +1,47 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { AuditAction } from './audit/actions.ts';
+import type { SubgraphName } from './audit/audit.ts';
+import type { Caller } from './auth/principal.ts';
+import type { Clock } from './clock.ts';
+import type { ReadDoor } from './db/read-door.ts';
+
+/** What a subgraph is given; everything else it makes itself. */
+export interface SubgraphDeps {
+  /** Reads: under both locks, one statement per entity type and level. */
+  readonly door: ReadDoor;
+  readonly clock: Clock;
+  /** Secret of this installation for keyed hashes of identifiers (32 bytes). */
+  readonly identifierKey: Buffer;
+}
+
+/**
+ * One operation of one caller inside one subgraph. Resolvers note whose data they return; whoever runs the operation commits
+ * the notes as one audit row and lets the answer go only after that.
+ */
+export interface Call {
+  readonly caller: Caller;
+  /** Notes a person (or a record without person) whose data go into the answer. */
+  note(action: AuditAction, subject: string): void;
+}
+
+/** The value that every resolver of the subgraph gets as its context: the call, and whatever loaders the subgraph adds to it. */
+export type SubgraphContext = { readonly call: Call };
+
+export type FieldResolver = (parent: never, args: never, context: never, info: GraphQLResolveInfo) => unknown;
+export type TypeResolvers = Readonly<Record<string, unknown>>;
+
+export interface OpenSubgraph {
+  /** `Type → field → resolver`, with `__resolveReference` where the type is an entity. Plain properties need none. */
+  readonly resolvers: Readonly<Record<string, TypeResolvers>>;
+  /** Context of one operation: fresh loaders, nothing shared between callers. */
+  context(call: Call): SubgraphContext;
+  close(): Promise<void>;
+}
+
+/** The only door of a subgraph's folder (`index.ts`). */
+export interface SubgraphModule {
+  readonly name: SubgraphName;
+  /** `schema.graphql` of the subgraph. */
+  readonly schema: URL;
+  open(deps: SubgraphDeps): OpenSubgraph;
+}
