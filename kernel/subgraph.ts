@@ -25,7 +25,7 @@ export interface Call {
 }
 
 /** The value that every resolver of the subgraph gets as its context: the call, and whatever loaders the subgraph adds to it. */
-export type SubgraphContext = { readonly call: Call };
+export interface SubgraphContext { readonly call: Call }
 
 export type FieldResolver = (parent: never, args: never, context: never, info: GraphQLResolveInfo) => unknown;
 export type TypeResolvers = Readonly<Record<string, unknown>>;

@@ -1,0 +1,116 @@
+/*
+ * npm test            everything CI runs; last line `N passed, N failed`
+ * npm run test:fast   what one runs before a commit: format, types, lint, unit
+ * npm run test:long   the full figures (faults, probes, scale); `npm run test:long -- NAME` runs one of them
+ *
+ * Plain JavaScript for Node 20 without packages: it installs what is missing, then runs everything on the Node of package.json.
+ * A step that is not a test suite (format, lint …) counts as one check.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { install, nodeBinary, root } from '../cli/install.mjs';
+
+const mode = process.argv[2] ?? 'all';
+const rest = process.argv.slice(3);
+const started = Date.now();
+const scratch = mkdtempSync(join(tmpdir(), 'lien-thong-test-'));
+let passed = 0;
+let failed = 0;
+
+await install();
+process.env.PATH = `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`;
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+
+function run(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+    child.on('error', () => resolve(127));
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function check(title, command, args, env) {
+  const began = Date.now();
+  process.stdout.write(`\n── ${title}\n`);
+  const code = await run(command, args, env);
+  if (code === 0) passed += 1;
+  else failed += 1;
+  process.stdout.write(
+    `── ${title}: ${code === 0 ? 'ok' : `failed (${code})`} in ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
+  );
+  return code === 0;
+}
+
+async function suite(project, args = [], env = {}) {
+  const began = Date.now();
+  const report = join(scratch, `${project}.json`);
+  process.stdout.write(`\n── ${project}\n`);
+  const code = await run(
+    nodeBinary,
+    ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--selectProjects', project]
+      .concat(['--json', `--outputFile=${report}`, '--passWithNoTests=false'])
+      .concat(args),
+    env,
+  );
+  if (!existsSync(report)) {
+    failed += 1;
+    process.stdout.write(`── ${project}: no report (exit ${code})\n`);
+    return;
+  }
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  passed += result.numPassedTests;
+  // A suite that could not be loaded has no tests of its own: it counts as one failure. A skipped test is a failure too.
+  failed += result.numFailedTests + result.numRuntimeErrorTestSuites + result.numPendingTests;
+  if (code !== 0 && result.numFailedTests + result.numRuntimeErrorTestSuites === 0) failed += 1;
+  process.stdout.write(
+    `── ${project}: ${result.numPassedTests} passed, ${result.numFailedTests} failed, ${result.numRuntimeErrorTestSuites} suites broken, ` +
+      `${result.numPendingTests} skipped in ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
+  );
+}
+
+const codegen = () => check('codegen', bin('graphql-codegen'), ['--config', 'codegen.yml', '--silent']);
+const types = () => check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+
+async function statics() {
+  await check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
+  await codegen();
+  await types();
+  await check('lint', bin('eslint'), ['--max-warnings', '0', '.']);
+}
+
+switch (mode) {
+  case 'codegen':
+    await codegen();
+    break;
+  case 'fast':
+    await Promise.all([statics(), suite('unit', ['--maxWorkers=1'])]);
+    break;
+  case 'long':
+    await suite('long', ['--runInBand', ...rest]);
+    break;
+  default:
+    await statics();
+    await check('import rules', bin('depcruise'), [
+      '--config',
+      '.dependency-cruiser.cjs',
+      'cli',
+      'gateway',
+      'subgraphs',
+      'workers',
+      'connectors',
+      'kernel',
+      'test',
+    ]);
+    await check('dead code', bin('knip'), []);
+    await suite('unit', ['--maxWorkers=2']);
+    await suite('int', ['--maxWorkers=2']);
+    await suite('e2e', ['--runInBand']);
+    await check('query bench, short', nodeBinary, ['test/bench/run.mjs', 'query', '--short', '--json']);
+}
+
+rmSync(scratch, { recursive: true, force: true });
+process.stdout.write(`\n${mode}: ${((Date.now() - started) / 1000).toFixed(0)} s\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
