@@ -8,5 +8,4 @@ export type Brand<Base, Name extends string> = Base & { readonly [brand]: Name }
  * `reason` is an entry of the error catalogue.
  */
 export type Parsed<T, Reason extends string> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: Reason };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: Reason };

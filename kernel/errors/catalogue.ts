@@ -1,3 +1,5 @@
+import { valueReasons } from './value-reasons.ts';
+
 /** Answer classes; `status` is the HTTP status when the whole request is refused. */
 export const errorCodes = {
   UNAUTHENTICATED: { status: 401 },
@@ -27,6 +29,7 @@ interface Entry {
 
 /** The only place where a reason is born: what is wrong, and what to do, in both languages. */
 export const catalogue = {
+  ...valueReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',
     since: '0.1',
@@ -50,6 +53,30 @@ export const catalogue = {
     since: '0.1',
     en: 'This cursor does not belong to this list, filter and order. Start again without "after".',
     vi: 'Con trỏ trang không thuộc danh sách, bộ lọc và thứ tự này. Hãy bắt đầu lại, không gửi "after".',
+  },
+  DATABASE_BUSY: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'The hub is busier than it can answer in time. Nothing was changed. Try again after the seconds in Retry-After.',
+    vi: 'Hệ thống đang quá tải nên chưa thể trả lời kịp. Không có dữ liệu nào bị thay đổi. Hãy thử lại sau số giây nêu trong Retry-After.',
+  },
+  DATABASE_AWAY: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'The database of the hub cannot be reached for the moment. Try again after the seconds in Retry-After.',
+    vi: 'Tạm thời không kết nối được cơ sở dữ liệu của hệ thống. Hãy thử lại sau số giây nêu trong Retry-After.',
+  },
+  READ_TOO_SLOW: {
+    code: 'LIMIT',
+    since: '0.1',
+    en: 'This question takes longer than a read may take. Ask for a smaller page or a narrower filter.',
+    vi: 'Truy vấn này vượt quá thời gian cho phép. Hãy yêu cầu trang nhỏ hơn hoặc thu hẹp bộ lọc.',
+  },
+  AUDIT_UNAVAILABLE: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'The access could not be recorded, so no personal data are given. Try again after the seconds in Retry-After.',
+    vi: 'Không ghi được nhật ký truy cập nên hệ thống không cung cấp dữ liệu cá nhân. Hãy thử lại sau số giây nêu trong Retry-After.',
   },
   INTERNAL: {
     code: 'INTERNAL',
