@@ -1,0 +1,103 @@
+import { Migration } from '@mikro-orm/migrations';
+import { change, idempotency, rowsOfUnit } from '#kernel/db/migrations/frozen.ts';
+
+/** Citizens, their identifiers, search keys, verifications, discrepancies, history; staging of imports. */
+export class CreateCitizens extends Migration {
+  override up(): void {
+    this.addSql(citizen);
+    this.addSql(identifier);
+    this.addSql(findings);
+    this.addSql(`
+      ${change('citizens', 'citizen_id uuid not null', 'unit_no int not null')}
+      create index change_citizen on citizens.change (citizen_id, id);
+      ${rowsOfUnit('citizens.change')}
+      ${idempotency('citizens')}`);
+    this.addSql(staging);
+  }
+}
+
+const citizen = `
+  create schema if not exists citizens;
+  create table citizens.citizen (
+    id uuid primary key, version int not null default 1, unit_no int not null,
+    life_status text not null default 'ACTIVE', merged_into uuid,
+    personal_id text collate "C", old_id_number text collate "C",
+    full_name text not null, name_folded text collate "C" not null, name_sort text collate "vi-x-icu" not null,
+    date_of_birth text, birth_precision text, born_from date, born_to date,
+    gender text, ethnicity text, phone text, email text, birthplace text, native_place text,
+    permanent_text text, permanent_code text, permanent_list text, permanent_current_code text, permanent_confidence text,
+    current_text text, current_code text, current_list text, current_current_code text, current_confidence text,
+    confirmed int not null default 0, conflicted int not null default 0,
+    check_source text[] not null default '{}', checked_at timestamptz[] not null default '{}',
+    flags text[] not null default '{}',
+    sender_unit_no int, source_key text collate "C",
+    created_at timestamptz not null default clock_timestamp(), updated_at timestamptz not null default clock_timestamp(),
+    constraint citizen_life_status check (life_status in ('ACTIVE','MOVED_AWAY','DECEASED','MERGED')),
+    constraint citizen_merged check ((life_status = 'MERGED') = (merged_into is not null)),
+    constraint citizen_birth_precision check (birth_precision in ('DAY','MONTH','YEAR')),
+    constraint citizen_birth check (num_nulls(date_of_birth, birth_precision, born_from, born_to) in (0, 4) and born_from <= born_to),
+    constraint citizen_gender check (gender in ('MALE','FEMALE','UNDETERMINED')),
+    constraint citizen_permanent_confidence check (permanent_confidence in ('EXACT','MAIN_TARGET','UNKNOWN')),
+    constraint citizen_current_confidence check (current_confidence in ('EXACT','MAIN_TARGET','UNKNOWN')),
+    constraint citizen_field_bits check (confirmed between 0 and 1023 and conflicted between 0 and 1023),
+    constraint citizen_sender check ((sender_unit_no is null) = (source_key is null)));
+  create index citizen_unit on citizens.citizen (unit_no, id);
+  create index citizen_name on citizens.citizen (name_sort, id);
+  create index citizen_unit_name on citizens.citizen (unit_no, name_sort, id);
+  create index citizen_updated on citizens.citizen (updated_at, id);
+  create index citizen_unit_updated on citizens.citizen (unit_no, updated_at, id);
+  create index citizen_born on citizens.citizen (born_from, id);
+  create index citizen_unit_born on citizens.citizen (unit_no, born_from, id);
+  create index citizen_merged_into on citizens.citizen (merged_into) where merged_into is not null;
+  create unique index citizen_source_key on citizens.citizen (sender_unit_no, source_key) where source_key is not null;
+  ${rowsOfUnit('citizens.citizen')}`;
+
+const identifier = `
+  create table citizens.identifier (
+    id uuid primary key, citizen_id uuid not null references citizens.citizen, unit_no int not null,
+    system text not null, value text collate "C" not null, valid_from date, valid_to date, standing text not null, source text not null,
+    constraint identifier_system check (system in ('PERSONAL_ID','OLD_ID_NUMBER','PASSPORT','FOREIGN_ID')),
+    constraint identifier_standing check (standing in ('CONFIRMED','CLAIMED','CANCELLED')),
+    constraint identifier_period check (valid_from <= valid_to));
+  create unique index identifier_confirmed on citizens.identifier (system, value) where standing = 'CONFIRMED' and valid_to is null;
+  create index identifier_value on citizens.identifier (value, citizen_id);
+  create index identifier_citizen on citizens.identifier (citizen_id);
+  ${rowsOfUnit('citizens.identifier')}
+
+  -- One row per word start of the folded name: 'nguyen van an', 'van an', 'an'; a search is a range over them.
+  create table citizens.name_key (
+    unit_no int not null, key text collate "C" not null, citizen_id uuid not null references citizens.citizen,
+    primary key (unit_no, key, citizen_id));
+  create index name_key_key on citizens.name_key (key, citizen_id);
+  create index name_key_citizen on citizens.name_key (citizen_id);
+  ${rowsOfUnit('citizens.name_key')}`;
+
+const findings = `
+  create table citizens.verification (
+    id uuid primary key, citizen_id uuid not null references citizens.citizen, unit_no int not null, field text not null, outcome text not null,
+    source text not null, as_of timestamptz, checked_at timestamptz not null, run_id uuid,
+    constraint verification_outcome check (outcome in ('MATCH','MISMATCH','UNKNOWN_PERSON')));
+  create index verification_citizen on citizens.verification (citizen_id, checked_at);
+  create index verification_run on citizens.verification (run_id) where run_id is not null;
+  ${rowsOfUnit('citizens.verification')}
+
+  create table citizens.discrepancy (
+    id uuid primary key, version int not null default 1, citizen_id uuid not null references citizens.citizen, unit_no int not null,
+    field text not null, kind text not null, found_by text not null, ours text, theirs text, state text not null default 'OPEN',
+    raised_at timestamptz not null default clock_timestamp(), settled_at timestamptz, settled_by text, decision text, run_id uuid,
+    constraint discrepancy_kind check (kind in ('DIFFERENT','ONLY_THEIRS','ONLY_OURS','UNKNOWN_PERSON','TWO_HOLDERS','INCONSISTENT')),
+    constraint discrepancy_found_by check (found_by in ('RECONCILE','IMPORT','CARDS','SLIPS','CLERK')),
+    constraint discrepancy_state check (state in ('OPEN','LEASED','SETTLED','WITHDRAWN')));
+  create unique index discrepancy_open on citizens.discrepancy (citizen_id, field, kind) where state in ('OPEN','LEASED');
+  create index discrepancy_unit_state on citizens.discrepancy (unit_no, state, id);
+  create index discrepancy_state_id on citizens.discrepancy (state, id);
+  create index discrepancy_citizen on citizens.discrepancy (citizen_id);
+  ${rowsOfUnit('citizens.discrepancy')}`;
+
+/* Rows of a file before anyone decided about them: no unit yet, hence no scope; reached only through the run that owns them. */
+const staging = `
+  create table citizens.import_row (
+    run_id uuid not null, line int not null, cells jsonb not null, state text not null default 'STAGED', problem jsonb,
+    primary key (run_id, line),
+    constraint import_row_state check (state in ('STAGED','ADDED','CHANGED','UNCHANGED','REFUSED')));
+  create index import_row_state on citizens.import_row (run_id, state, line);`;

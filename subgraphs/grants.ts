@@ -1,0 +1,150 @@
+import type { HubRole } from '#kernel/db/roles.ts';
+
+/*
+ * Who may touch which table. A role has nothing that is not listed here; the migration takes everything away and gives exactly
+ * this. Nobody updates or deletes an audit row; rows of people are deleted by the retention of the owner alone.
+ */
+
+type Privilege = 'select' | 'insert' | 'update' | 'delete';
+/** Privileges on the whole table, or, for select, on the named columns only. */
+export type TableGrant = readonly (Privilege | { readonly select: readonly string[] })[];
+
+const keep: TableGrant = ['select', 'insert', 'update'];
+const add: TableGrant = ['select', 'insert'];
+const read: TableGrant = ['select'];
+const full: TableGrant = ['select', 'insert', 'update', 'delete'];
+
+export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRole, TableGrant>>>>> = {
+  'hub.unit': {
+    citizens: read,
+    insurance: read,
+    results: read,
+    slips: read,
+    organisation: keep,
+    reader: read,
+    auditor: read,
+    worker: read,
+  },
+  'hub.audit_event': {
+    citizens: ['insert'],
+    insurance: ['insert'],
+    results: ['insert'],
+    slips: ['insert'],
+    organisation: ['insert'],
+    reader: ['insert'],
+    auditor: ['select', 'insert'],
+    sealer: read,
+  },
+  'hub.outbox': {
+    citizens: ['insert'],
+    insurance: ['insert'],
+    results: ['insert'],
+    slips: ['insert'],
+    organisation: ['insert'],
+    worker: read,
+  },
+  'hub.outbox_consumer': { worker: read },
+  'hub.outbox_done': { worker: read },
+  'hub.run': { organisation: read, reader: read },
+
+  'citizens.citizen': { citizens: keep, reader: read },
+  'citizens.identifier': { citizens: keep, reader: read },
+  'citizens.name_key': { citizens: full, reader: read },
+  'citizens.verification': { citizens: keep, reader: read },
+  'citizens.discrepancy': { citizens: keep, reader: read },
+  'citizens.change': { citizens: keep, reader: read },
+  'citizens.idempotency': { citizens: add },
+  'citizens.import_row': { citizens: full },
+
+  'insurance.citizen': { insurance: keep, reader: read },
+  'insurance.card': { insurance: keep, reader: read },
+  'insurance.work': { insurance: keep, reader: read },
+  'insurance.change': { insurance: keep, reader: read },
+  'insurance.idempotency': { insurance: add },
+
+  'results.citizen': { results: keep, reader: read },
+  'results.result': { results: keep, reader: read },
+  'results.work': { results: keep, reader: read },
+  'results.change': { results: keep, reader: read },
+  'results.idempotency': { results: add },
+
+  'slips.citizen': { slips: keep, reader: read },
+  'slips.document': { slips: add },
+  'slips.referral_slip': { slips: keep, reader: read },
+  'slips.reexamination_slip': { slips: keep, reader: read },
+  'slips.work': { slips: keep, reader: read },
+  'slips.change': { slips: keep, reader: read },
+  'slips.idempotency': { slips: add },
+
+  // The reader serves the graph: no password, secret or key is among its columns.
+  'organisation.account': {
+    organisation: keep,
+    reader: [{ select: ['id', 'version', 'login', 'name', 'email', 'unit_no', 'role', 'disabled_at', 'created_at'] }],
+  },
+  'organisation.client': {
+    organisation: keep,
+    reader: [
+      {
+        select: ['id', 'version', 'name', 'unit_no', 'role', 'default_purpose', 'points_per_minute', 'revoked_at', 'created_at'],
+      },
+    ],
+  },
+  'organisation.legal_basis': { organisation: keep, reader: read },
+  'organisation.signing_key': { organisation: full },
+  'organisation.oidc_payload': { organisation: full },
+  'organisation.security_event': { organisation: add },
+  'organisation.work_item': { organisation: keep, reader: read },
+  'organisation.change': { organisation: keep, reader: read },
+  'organisation.idempotency': { organisation: add },
+};
+
+const subgraphs = ['citizens', 'insurance', 'results', 'slips', 'organisation'] as const satisfies readonly HubRole[];
+const everyone = [...subgraphs, 'reader', 'auditor', 'worker', 'sealer'] as const satisfies readonly HubRole[];
+
+export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
+  'hub.fold(text)': everyone,
+  'hub.make_audit_partitions(int)': ['organisation', 'worker'],
+  'hub.take_event(text, int)': [...subgraphs, 'worker'],
+  'hub.finish_event(text, bigint[])': [...subgraphs, 'worker'],
+  'hub.outbox_lag(text)': [...subgraphs, 'worker'],
+  'hub.run_open(uuid, text, text, int, text, jsonb, int)': subgraphs,
+  'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
+  'hub.run_close(uuid, text, jsonb)': subgraphs,
+};
+
+export const sequenceGrants: Readonly<Record<string, readonly HubRole[]>> = { 'hub.unit_number': ['organisation'] };
+
+/** Who follows the outbox, and which kinds of event it is for. */
+export const outboxConsumers: Readonly<Record<string, { readonly role: HubRole; readonly kinds: readonly string[] }>> = {
+  insurance: { role: 'insurance', kinds: ['CITIZEN'] },
+  results: { role: 'results', kinds: ['CITIZEN'] },
+  slips: { role: 'slips', kinds: ['CITIZEN'] },
+  organisation: { role: 'organisation', kinds: ['WORK'] },
+};
+
+/** Settings that bind a role wherever it logs in; times in milliseconds. A hung process must not hold the outbox's horizon. */
+export const roleSettings: Readonly<Record<HubRole, Readonly<Record<string, string>>>> = {
+  citizens: writing(),
+  insurance: writing(),
+  results: writing(),
+  slips: writing(),
+  organisation: writing(),
+  worker: writing(),
+  reader: reading(),
+  auditor: reading(),
+  sealer: writing(),
+};
+
+function writing(): Readonly<Record<string, string>> {
+  return {
+    statement_timeout: '15000',
+    lock_timeout: '3000',
+    idle_in_transaction_session_timeout: '10000',
+    timezone: 'UTC',
+    jit: 'off',
+  };
+}
+
+function reading(): Readonly<Record<string, string>> {
+  return { ...writing(), statement_timeout: '5000' };
+}
