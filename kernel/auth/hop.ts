@@ -6,7 +6,6 @@ import {
   randomUUID,
   sign,
   verify,
-  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
 import type { SubgraphName } from '../audit/audit.ts';
@@ -115,83 +114,35 @@ export class HopVerifier {
   }
 }
 
-/** One key pair of the hop as it lies in a file: `private.json` for the gateway, `public.json` for the subgraphs. */
-export interface HopKeyFile {
-  readonly keys: readonly HopKey[];
-}
-
-interface HopKey {
+/** An Ed25519 key of the hop as JWK; with `d` it seals, without it only opens. */
+export interface HopJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
   readonly kid: string;
-  /** ISO 8601; the youngest private key that every verifier has had for a minute is the one that seals. */
-  readonly createdAt: string;
-  readonly jwk: JsonWebKey;
+  readonly x: string;
+  readonly d?: string | undefined;
 }
 
-/** How long a new key is known to the verifiers before it seals, and how long the old one is kept after. Milliseconds. */
-const publishedBefore = 60_000;
-const keysKept = 2;
-/** A ring takes another key only when every seal of the key before the last has ended. Milliseconds. */
-const settled = publishedBefore + (lifetime + 2 * tolerance) * 1000;
+/*
+ * Keys of the hop rotate without a gap: give the subgraphs the new public key beside the old one, then the gateway the new
+ * private key, and take the old public key away when the last seal made with it has ended (90 s later).
+ */
 
-/** Adds a key to the ring (at most two are kept); the first ring is made from `null`. */
-export function rotateHopKeys(
-  ring: HopKeyFile | null,
-  clock: Clock,
-): { readonly private: HopKeyFile; readonly public: HopKeyFile } {
-  const youngest = ring?.keys[0];
-  if (youngest !== undefined && clock.now().getTime() - Date.parse(youngest.createdAt) < settled) {
-    throw new Error('the hop was given a new key less than three minutes ago: a third one would drop a key that is in use');
-  }
-  const made = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  const fresh: HopKey = { kid: `hop-${randomUUID()}`, createdAt: clock.now().toISOString(), jwk: made };
-  const keys = [fresh, ...(ring?.keys ?? [])].slice(0, keysKept);
-  return {
-    private: { keys },
-    public: { keys: keys.map(({ kid, createdAt, jwk }) => ({ kid, createdAt, jwk: publicHalf(jwk) })) },
-  };
+/** A new key pair: `secret` for the gateway alone, `open` for the subgraphs. */
+export function makeHopKey(): { readonly secret: HopJwk; readonly open: HopJwk } {
+  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  if (x === undefined || d === undefined) throw new Error('a new key of the hop has no value');
+  const open: HopJwk = { kty: 'OKP', crv: 'Ed25519', kid: `hop-${randomUUID()}`, x };
+  return { secret: { ...open, d }, open };
 }
 
-export function parseHopKeys(text: string): HopKeyFile {
-  const value: unknown = JSON.parse(text);
-  if (!isKeyFile(value)) throw new Error('this is no file of hop keys');
-  return value;
+export function hopSigningKey(jwk: HopJwk): HopSigningKey {
+  if (jwk.d === undefined) throw new Error('the gateway was given a public key to sign the hop with');
+  return { kid: jwk.kid, key: createPrivateKey({ key: { kty: jwk.kty, crv: jwk.crv, x: jwk.x, d: jwk.d }, format: 'jwk' }) };
 }
 
-/** Key that seals now: the youngest one known for a minute, or the only one. */
-export function hopSigningKey(ring: HopKeyFile, clock: Clock): () => HopSigningKey {
-  const keys = ring.keys
-    .map(({ kid, createdAt, jwk }) => ({ kid, since: Date.parse(createdAt), key: createPrivateKey({ key: jwk, format: 'jwk' }) }))
-    .sort((a, b) => b.since - a.since);
-  return () => {
-    const known = clock.now().getTime() - publishedBefore;
-    const key = keys.find(({ since }) => since <= known) ?? keys.at(-1);
-    if (key === undefined) throw new Error('no key seals the hop');
-    return key;
-  };
-}
-
-export function hopVerifyingKeys(ring: HopKeyFile): ReadonlyMap<string, KeyObject> {
-  return new Map(ring.keys.map(({ kid, jwk }) => [kid, createPublicKey({ key: publicHalf(jwk), format: 'jwk' })]));
-}
-
-function publicHalf({ kty, crv, x }: JsonWebKey): JsonWebKey {
-  return { ...(kty === undefined ? {} : { kty }), ...(crv === undefined ? {} : { crv }), ...(x === undefined ? {} : { x }) };
-}
-
-function isKeyFile(value: unknown): value is HopKeyFile {
-  if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys)) return false;
-  return value.keys.every(
-    (key: unknown) =>
-      typeof key === 'object' &&
-      key !== null &&
-      'kid' in key &&
-      typeof key.kid === 'string' &&
-      'createdAt' in key &&
-      typeof key.createdAt === 'string' &&
-      'jwk' in key &&
-      typeof key.jwk === 'object' &&
-      key.jwk !== null,
-  );
+export function hopVerifyingKeys(jwks: readonly HopJwk[]): ReadonlyMap<string, KeyObject> {
+  return new Map(jwks.map(({ kty, crv, kid, x }) => [kid, createPublicKey({ key: { kty, crv, x }, format: 'jwk' })]));
 }
 
 function audienceOf(subgraph: SubgraphName): string {
