@@ -1,0 +1,210 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { catalogue, type Setting, type Wording } from './config-catalogue.ts';
+import type { TrustedIssuer } from './config-readers.ts';
+import type { HubRole } from './db/roles.ts';
+import { ok, refused, type Result } from './result.ts';
+
+export type { TrustedIssuer } from './config-readers.ts';
+
+type Name = keyof typeof catalogue;
+type Values = { readonly [N in Name]: (typeof catalogue)[N] extends Setting<infer T> ? T : never };
+type HopKey = NonNullable<Values['HUB_HOP_KEY']>;
+
+export interface Settings {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly filesPort: number;
+  /** `null`: `http://HOST:PORT` with the port that was really taken; see {@link publicUrl}. */
+  readonly publicUrl: string | null;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** The owner's; always null in a serving process. */
+  readonly databaseUrl: string | null;
+  readonly rolesFile: string;
+  readonly rolePrefix: string;
+  readonly redisUrl: string | null;
+  readonly processes: 'one' | 'apart';
+  readonly demo: boolean;
+  readonly demoSeed: number;
+  readonly populationUrl: string | null;
+  readonly bhxhUrl: string | null;
+  readonly trustedIssuers: readonly TrustedIssuer[];
+  readonly identifierKey: Buffer | null;
+  readonly hopKey: HopKey | null;
+  readonly hopPublicKeys: readonly HopKey[];
+  readonly subgraphs: Readonly<Record<string, string>>;
+  readonly subgraphHost: string;
+  readonly subgraphPort: number;
+  readonly logLevel: Values['HUB_LOG_LEVEL'];
+  readonly logFile: string | null;
+  readonly traceEndpoint: string | null;
+  readonly traceShare: number;
+}
+
+/** One mistake in the settings; `en` and `vi` never hold the value of a secret. */
+export interface SettingProblem extends Wording {
+  readonly name: string;
+}
+
+/** Who reads: a serving process must not know the owner of the database. */
+export type SettingsFor = 'operator' | 'serving';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Passwords that stand in examples and manuals; in production they are no secret. */
+const knownPasswords = new Set([
+  '',
+  'postgres',
+  'password',
+  'secret',
+  'changeme',
+  'change-me',
+  'lien-thong-demo',
+  'hub',
+  'admin',
+  'redis',
+]);
+
+function passwordOf(address: string): string {
+  return decodeURIComponent(URL.parse(address)?.password ?? '');
+}
+
+function problemsBetween(read: Partial<Values>, reader: SettingsFor): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const add = (name: Name, en: string, vi: string) => problems.push({ name, en, vi });
+  const { PORT, FILES_PORT } = read;
+  if (PORT === 65_535 && FILES_PORT === null) {
+    add('FILES_PORT', 'must be given when PORT is 65535', 'phải được đặt khi PORT là 65535');
+  }
+  if (PORT !== undefined && PORT !== 0 && PORT === FILES_PORT) {
+    add('FILES_PORT', 'must differ from PORT', 'phải khác PORT');
+  }
+  if (reader === 'serving' && typeof read.DATABASE_URL === 'string') {
+    add(
+      'DATABASE_URL',
+      'must not be given to a serving process: it works with the roles of HUB_ROLES_FILE',
+      'không được đặt cho tiến trình phục vụ: tiến trình này dùng các vai trò trong HUB_ROLES_FILE',
+    );
+  }
+  if (read.NODE_ENV === 'production') {
+    if (read.HUB_DEMO === true) add('HUB_DEMO', 'must not be 1 in production', 'không được là 1 khi NODE_ENV=production');
+    for (const name of ['DATABASE_URL', 'REDIS_URL'] as const) {
+      const address = read[name];
+      if (typeof address === 'string' && knownPasswords.has(passwordOf(address).toLowerCase())) {
+        add(name, 'has no password or a well-known one', 'không có mật khẩu hoặc dùng mật khẩu ai cũng biết');
+      }
+    }
+    const key = read.HUB_IDENTIFIER_KEY;
+    if (key instanceof Buffer && new Set(key).size < 8) {
+      add(
+        'HUB_IDENTIFIER_KEY',
+        'is not random: make one with `openssl rand -hex 32`',
+        'không ngẫu nhiên: tạo bằng `openssl rand -hex 32`',
+      );
+    }
+    const address = read.HUB_PUBLIC_URL;
+    if (typeof address === 'string' && !address.startsWith('https:')) {
+      add('HUB_PUBLIC_URL', 'must be https in production', 'phải là https khi vận hành thật');
+    }
+  }
+  return problems;
+}
+
+/** The text of a variable, or of the file that `NAME_FILE` names (secrets only). An empty one counts as not given. */
+function given(env: Environment, name: Name, secret: boolean): Result<string | undefined, Wording> {
+  const value = env[name];
+  if (value !== undefined && value.trim() !== '') return ok(value);
+  const file = secret ? env[`${name}_FILE`] : undefined;
+  if (file === undefined || file === '') return ok(undefined);
+  if (!existsSync(file)) return refused({ en: `its file ${file} does not exist`, vi: `không có tệp ${file}` });
+  return ok(readFileSync(file, 'utf8').trim());
+}
+
+/** Reads every setting; on failure every mistake, never only the first. `base` is where relative folders start. */
+export function readSettings(env: Environment, reader: SettingsFor, base: string): Result<Settings, readonly SettingProblem[]> {
+  const problems: SettingProblem[] = [];
+  const read: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(catalogue) as [Name, Setting<unknown>][]) {
+    const value = given(env, name, entry.secret === true);
+    if (!value.ok) {
+      problems.push({ name, ...value.error });
+      continue;
+    }
+    const parsed = entry.read.safeParse(value.value);
+    if (parsed.success) {
+      read[name] = parsed.data;
+      continue;
+    }
+    const shown = entry.secret === true || value.value === undefined ? '' : `"${value.value.slice(0, 60)}" `;
+    problems.push({ name, en: `${shown}is not ${entry.wanted.en}`, vi: `${shown}không phải là ${entry.wanted.vi}` });
+  }
+  problems.push(...problemsBetween(read, reader));
+  if (problems.length > 0) return refused(problems);
+
+  const values = read as unknown as Values;
+  const production = values.NODE_ENV === 'production';
+  const dataDir = resolve(base, values.HUB_DATA_DIR);
+  return ok({
+    production,
+    host: values.HOST,
+    port: values.PORT,
+    filesPort: values.FILES_PORT ?? (values.PORT === 0 ? 0 : values.PORT + 1),
+    publicUrl: values.HUB_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    dataDir,
+    databaseUrl: values.DATABASE_URL,
+    rolesFile: values.HUB_ROLES_FILE === null ? join(dataDir, 'roles.json') : resolve(base, values.HUB_ROLES_FILE),
+    rolePrefix: values.HUB_ROLE_PREFIX,
+    redisUrl: values.REDIS_URL,
+    processes: values.HUB_PROCESSES,
+    demo: values.HUB_DEMO ?? !production,
+    demoSeed: values.HUB_DEMO_SEED,
+    populationUrl: values.POPULATION_URL,
+    bhxhUrl: values.BHXH_URL,
+    trustedIssuers: values.HUB_TRUSTED_ISSUERS ?? [],
+    identifierKey: values.HUB_IDENTIFIER_KEY,
+    hopKey: values.HUB_HOP_KEY,
+    hopPublicKeys: values.HUB_HOP_PUBLIC_KEYS ?? [],
+    subgraphs: values.HUB_SUBGRAPHS ?? {},
+    subgraphHost: values.HUB_SUBGRAPH_HOST,
+    subgraphPort: values.HUB_SUBGRAPH_PORT,
+    logLevel: values.HUB_LOG_LEVEL,
+    logFile: values.HUB_LOG_FILE === null ? null : resolve(base, values.HUB_LOG_FILE),
+    traceEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    traceShare: values.HUB_TRACE_PERCENT / 100,
+  });
+}
+
+/** Every mistake, one a line, both languages. */
+export function problemsText(problems: readonly SettingProblem[]): string {
+  const lines = problems.map(({ name, en, vi }) => `  ${name} ${vi} · ${name} ${en}`);
+  return ['Cài đặt chưa đúng, hệ thống không khởi động · The settings are wrong, nothing was started:', ...lines].join('\n');
+}
+
+/** The repository, wherever it lies: relative settings start there, not where the shell happens to stand. */
+export const hubFolder = resolve(import.meta.dirname, '..');
+
+/** The settings of this process; on mistakes they are told and the process ends with exit code 2. */
+export function settingsOrExit(reader: SettingsFor): Settings {
+  const settings = readSettings(process.env, reader, hubFolder);
+  if (settings.ok) return settings.value;
+  process.stderr.write(`${problemsText(settings.error)}\n`);
+  process.exit(2);
+}
+
+/** The addresses that the migration wrote (or production gave). A role that the file lacks is refused when it is asked for. */
+export function readRoleUrls(settings: Pick<Settings, 'rolesFile'>): (role: HubRole) => string {
+  const roles = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(settings.rolesFile, 'utf8')));
+  return (role) => {
+    const found = roles[role];
+    if (found === undefined) throw new Error(`${settings.rolesFile} has no address for the database role "${role}"`);
+    return found;
+  };
+}
+
+/** `@apollo/gateway` reports to its vendor and asks cloud metadata unless this stands in the environment before it is constructed. */
+export function refuseVendorTelemetry(): void {
+  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
+}

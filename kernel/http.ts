@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+/** A part of the hub that must work for it to serve. */
+export type PartState = 'up' | 'down';
+/** A system of somebody else: its absence or failure is told and never makes the hub unready. */
+export type OutsideState = 'up' | 'down' | 'absent';
+
+export interface HealthChecks {
+  /** `postgres`, `queue`, each subgraph. Resolves when the part works; rejecting or taking longer than a second is `down`. */
+  readonly parts: Readonly<Record<string, () => Promise<unknown>>>;
+  /** `population`, `bhxh`. Answers from what is known; asks nobody. */
+  readonly outside: Readonly<Record<string, () => OutsideState>>;
+}
+
+export interface HealthReport {
+  readonly status: 'up' | 'down' | 'stopping';
+  readonly parts: Readonly<Record<string, PartState>>;
+  readonly outside: Readonly<Record<string, OutsideState>>;
+}
+
+export interface Health {
+  /** At most one second old, so that whoever asks often costs nothing. */
+  ready(): Promise<HealthReport>;
+  /** Answers at once with what is known; `down` never comes from here, since a restart would not mend another part. */
+  live(): HealthReport;
+  /** From here on `ready` says `stopping`: a load balancer sends nobody any more. */
+  stopping(): void;
+}
+
+const patience = 1_000;
+const fresh = 1_000;
+
+function works(check: () => Promise<unknown>): Promise<PartState> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('down'), patience);
+    const settle = (state: PartState) => {
+      clearTimeout(timer);
+      resolve(state);
+    };
+    Promise.resolve()
+      .then(check)
+      .then(
+        () => settle('up'),
+        () => settle('down'),
+      );
+  });
+}
+
+export function createHealth(checks: HealthChecks, now: () => number = () => performance.now()): Health {
+  let stopping = false;
+  let known: Record<string, PartState> = {};
+  let asked: Promise<void> | null = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
+
+  const ask = async () => {
+    const names = Object.keys(checks.parts);
+    const states = await Promise.all(Object.values(checks.parts).map(works));
+    known = Object.fromEntries(names.map((name, index) => [name, states[index] ?? 'down']));
+  };
+  const outside = () => Object.fromEntries(Object.entries(checks.outside).map(([name, state]) => [name, state()]));
+
+  return {
+    async ready() {
+      if (asked === null || now() - askedAt >= fresh) {
+        askedAt = now();
+        asked = ask();
+      }
+      await asked;
+      const down = Object.values(known).includes('down');
+      return { status: stopping ? 'stopping' : down ? 'down' : 'up', parts: known, outside: outside() };
+    },
+    live: () => ({ status: stopping ? 'stopping' : 'up', parts: known, outside: outside() }),
+    stopping() {
+      stopping = true;
+    },
+  };
+}
+
+/** /health/live, /health/ready and /metrics. They name parts and numbers, never a person, an address or an error text. */
+export function registerOperations(app: FastifyInstance, given: { readonly health: Health; readonly registry: Registry }): void {
+  app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send(given.health.live()));
+  app.get('/health/ready', async (_request, reply) => {
+    const report = await given.health.ready();
+    return reply
+      .code(report.status === 'up' ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(report);
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await given.registry.metrics();
+    return reply.header('content-type', given.registry.contentType).header('cache-control', 'no-store').send(text);
+  });
+}
