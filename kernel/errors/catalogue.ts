@@ -1,3 +1,5 @@
+import { graphReasons } from './graph-reasons.ts';
+import { recordReasons } from './record-reasons.ts';
 import { valueReasons } from './value-reasons.ts';
 
 /** Answer classes; `status` is the HTTP status when the whole request is refused. */
@@ -30,6 +32,8 @@ interface Entry {
 /** The only place where a reason is born: what is wrong, and what to do, in both languages. */
 export const catalogue = {
   ...valueReasons,
+  ...graphReasons,
+  ...recordReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',
     since: '0.1',
@@ -77,6 +81,12 @@ export const catalogue = {
     since: '0.1',
     en: 'The access could not be recorded, so no personal data are given. Try again after the seconds in Retry-After.',
     vi: 'Không ghi được nhật ký truy cập nên hệ thống không cung cấp dữ liệu cá nhân. Hãy thử lại sau số giây nêu trong Retry-After.',
+  },
+  ORGANISATION_AWAY: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'Who you are cannot be checked at the moment. Nothing was shown or changed. Try again in a few seconds.',
+    vi: 'Hiện chưa thể kiểm tra danh tính của bạn. Không có dữ liệu nào được hiển thị hay thay đổi. Hãy thử lại sau vài giây.',
   },
   INTERNAL: {
     code: 'INTERNAL',

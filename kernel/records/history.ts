@@ -1,0 +1,49 @@
+import { mask } from '../domain/masking.ts';
+import type { MaskedField } from '../auth/purposes.ts';
+
+/** A row of a subgraph's history as the read door gives it; `before` and `after` hold values by the graph's field names. */
+export interface ChangeRow {
+  readonly id: string;
+  readonly version: number;
+  readonly who: string;
+  readonly cause: string;
+  readonly causeId: string | null;
+  readonly knownAt: string;
+  readonly trueFrom: string | null;
+  readonly action: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface FieldValue {
+  readonly field: string;
+  readonly value: string | null;
+}
+
+export interface Change extends Omit<ChangeRow, 'before' | 'after'> {
+  readonly before: readonly FieldValue[] | null;
+  readonly after: readonly FieldValue[] | null;
+}
+
+/** The fields that history may show, each with the field by whose rule it is masked, or null. Others are left out. */
+export type HistoryFields = Readonly<Record<string, MaskedField | null>>;
+
+/** A change as the caller may see it: what he sees masked on the record he sees masked here. */
+export function shownChange(row: ChangeRow, fields: HistoryFields, inClear: (field: MaskedField) => boolean): Change {
+  const shown = (values: unknown): readonly FieldValue[] | null => {
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
+    return Object.entries(values).flatMap(([field, value]: [string, unknown]) => {
+      if (!Object.hasOwn(fields, field)) return [];
+      const text = textOf(value);
+      const rule = fields[field] ?? null;
+      return [{ field, value: text === null || rule === null || inClear(rule) ? text : mask(rule, text) }];
+    });
+  };
+  return { ...row, before: shown(row.before), after: shown(row.after) };
+}
+
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value;
+  return JSON.stringify(value);
+}

@@ -1,0 +1,196 @@
+import {
+  parseBhxhNumber,
+  parseInsuranceCardNumber,
+  type BhxhNumberReason,
+  type CardIssuer,
+  type CardNumberReason,
+} from '#kernel/domain/insurance-card-number.ts';
+import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
+import { maskSql } from '#kernel/domain/masking.ts';
+import { dayInVietnam, type PlainDay } from '#kernel/domain/plain-date.ts';
+import { HubError } from '#kernel/errors/hub-error.ts';
+import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
+import { narrowedTo } from '#kernel/records/record-list.ts';
+import type { RecordPage } from '#kernel/records/record-page.ts';
+import { Records, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import { citizenIs, type Condition, isGiven, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
+import type { Change } from '#kernel/records/history.ts';
+import type { Call, SubgraphDeps } from '#kernel/subgraph.ts';
+import { inForceOn } from './card-interval.ts';
+
+/** A card as the graph shows it; `number` is masked unless the caller sees numbers in clear. */
+export interface Card extends RecordRow {
+  readonly version: number;
+  readonly number: string;
+  readonly validFrom: string | null;
+  readonly validTo: string | null;
+  readonly status: string;
+  readonly registeredFacility: string | null;
+  readonly issuer: string | null;
+  readonly holderName: string | null;
+  readonly unitNo: number;
+}
+
+export interface CardFilter {
+  readonly text?: string | null;
+  readonly number?: string | null;
+  readonly status?: string | null;
+  readonly citizen?: string | null;
+  readonly orgUnit?: string | null;
+  readonly validOn?: string | null;
+  readonly issuer?: CardIssuer | null;
+}
+
+const cards: RecordKind = {
+  name: 'insurance.card',
+  record: {
+    table: 'insurance.card',
+    replica: 'insurance.citizen',
+    change: 'insurance.change',
+    unitColumns: ['unit_no'],
+    live: `c.status <> 'WITHDRAWN'`,
+  },
+  permission: 'card:read',
+  action: 'card.read',
+  masked: 'cardNumber',
+  columns: (clear) => `c.id, c.version, ${clear ? 'c.number' : maskSql('cardNumber', 'c.number')} as "number",
+    c.valid_from as "validFrom", c.valid_to as "validTo", c.status, c.registered_facility as "registeredFacility", c.issuer,
+    c.holder_name as "holderName", r.id as "citizenId", c.unit_no as "unitNo"`,
+  ofCitizen: { order: 'c.valid_from desc nulls last, c.id', most: 100 },
+  history: {
+    number: 'cardNumber',
+    validFrom: null,
+    validTo: null,
+    status: null,
+    registeredFacility: null,
+    issuer: null,
+    holderName: null,
+  },
+};
+
+/** Beginnings of a number shorter than this would find half the province. */
+const shortestText = 3;
+
+/** What one caller may do to cards, in one operation. */
+export class Insurance {
+  readonly #deps: SubgraphDeps;
+  readonly #cards: Records<Card>;
+
+  constructor(deps: SubgraphDeps, call: Call) {
+    this.#deps = deps;
+    this.#cards = new Records<Card>(deps.door, call, new KeyedLoader(deps.door), cards);
+  }
+
+  /** Whether the citizen is in scope; for who may read cards this is the read of his cards. */
+  async knows(citizenId: string): Promise<boolean> {
+    return this.#cards.permitted ? (await this.#cards.allOf(citizenId)) !== null : this.#cards.knows(citizenId);
+  }
+
+  async cardsOf(citizenId: string): Promise<readonly Card[] | null> {
+    const all = await this.#cards.allOf(citizenId);
+    if (all !== null) this.#cards.noteCitizen(citizenId);
+    return all;
+  }
+
+  async cardInForce(citizenId: string, at: Date | null): Promise<Card | null> {
+    const all = await this.cardsOf(citizenId);
+    return all === null ? null : inForceOn(all, dayInVietnam(at ?? this.#deps.clock.now()));
+  }
+
+  card(id: string): Promise<Card | null> {
+    return this.#cards.find(id);
+  }
+
+  async cardByNumber(text: string): Promise<Card | null> {
+    const { column, number } = wholeNumber(text, 'number');
+    const all = await this.#cards.carrying(column, number);
+    const today = dayInVietnam(this.#deps.clock.now());
+    const linked = all.filter((card) => card.ownerId !== null);
+    const chosen = oneOf(linked.length > 0 ? linked : all, today);
+    return chosen === null ? null : this.#cards.note(chosen);
+  }
+
+  async list(filter: CardFilter, args: PageArguments): Promise<RecordPage<Card>> {
+    const wide = this.#cards.scope();
+    const conditions = this.#conditions(filter);
+    const unit = filter.orgUnit === null || filter.orgUnit === undefined ? null : parseUnitId(filter.orgUnit);
+    if (unit === null) return this.#cards.list(filter, conditions, args, { withdrawn: isGiven(filter.status) });
+    const scope = unit.ok && conditions !== null ? await narrowedTo(this.#deps.door, wide, unit.value) : wide;
+    return this.#cards.list(filter, unit.ok ? conditions : null, args, { withdrawn: isGiven(filter.status), scope });
+  }
+
+  history(card: Card, args: PageArguments): Promise<RecordPage<Change>> {
+    return this.#cards.history(card, args);
+  }
+
+  /** `null`: no card can fit. */
+  #conditions(filter: CardFilter): readonly Condition[] | null {
+    const { text, number, status, citizen, validOn, issuer } = filter;
+    const conditions: Condition[] = [];
+    if (isGiven(number)) {
+      const whole = wholeNumber(number, 'filter.number');
+      conditions.push(textIs(whole.column, whole.number, 'few'));
+    }
+    if (isGiven(text)) {
+      const found = this.#byText(text);
+      if (found === null) return null;
+      conditions.push(found);
+    }
+    if (isGiven(citizen)) {
+      if (!isUuid(citizen)) return null;
+      conditions.push(citizenIs(citizen));
+    }
+    if (isGiven(status)) conditions.push(wordIs('status', status, 'ordered'));
+    if (isGiven(issuer)) conditions.push(wordIs('issuer', issuer, 'none'));
+    if (isGiven(validOn)) {
+      conditions.push({
+        values: [validOn],
+        index: 'none',
+        sql: (parameter) =>
+          `c.valid_from <= ${parameter(0)}::date and (c.valid_to is null or c.valid_to >= ${parameter(0)}::date)`,
+      });
+    }
+    return conditions;
+  }
+
+  /** Who sees numbers masked may not feel his way along them digit by digit: for him only a whole number finds. */
+  #byText(text: string): Condition | null {
+    const start = compact(text);
+    if (/^[0-9]{10}$/.test(start)) return textIs('bhxh_number', start, 'few');
+    if (/^[A-Z]{2}[0-9]{13}$/.test(start)) return textIs('number', start, 'few');
+    if (!this.#cards.clear || !/^[A-Z]{0,2}[0-9]*$/.test(start) || start.length < shortestText) return null;
+    return textBegins(/^[0-9]/.test(start) ? 'bhxh_number' : 'number', start);
+  }
+}
+
+function compact(text: string): string {
+  return text.replace(/[\s-]/g, '').toUpperCase();
+}
+
+/** 15 characters or the 10 digits of the BHXH number. A code that we do not know may still stand on a card that the portal confirmed. */
+function wholeNumber(text: string, field: string): { readonly column: 'number' | 'bhxh_number'; readonly number: string } {
+  const short = compact(text).length === 10 || /^[0-9]+$/.test(compact(text));
+  const parsed = short ? parseBhxhNumber(text) : parseInsuranceCardNumber(text, { confirmedByPortal: true });
+  if (parsed.ok) return { column: short ? 'bhxh_number' : 'number', number: parsed.value };
+  const reason: CardNumberReason | BhxhNumberReason = parsed.reason;
+  throw new HubError('BAD_INPUT', reason, { field });
+}
+
+/** Of cards with one number: the one in force, else the newest. Two people with equal claims are for a person to decide. */
+function oneOf(all: readonly Card[], today: PlainDay): Card | null {
+  const holders = new Map<string, Card[]>();
+  for (const card of all) {
+    const holder = card.ownerId ?? card.id;
+    holders.set(holder, [...(holders.get(holder) ?? []), card]);
+  }
+  const best = [...holders.values()].map((own) => ({ inForce: inForceOn(own, today), newest: newest(own) }));
+  if (best.length <= 1) return best[0]?.inForce ?? best[0]?.newest ?? null;
+  const [one, ...others] = best.flatMap(({ inForce }) => (inForce === null ? [] : [inForce]));
+  if (one !== undefined && others.length === 0) return one;
+  throw new HubError('CONFLICT', 'CARD_TWO_HOLDERS', { field: 'number' });
+}
+
+function newest(cards: readonly Card[]): Card | null {
+  const rank = (card: Card): string => `${card.validFrom ?? '0000-00-00'} ${card.id}`;
+  return cards.reduce<Card | null>((best, card) => (best === null || rank(card) > rank(best) ? card : best), null);
+}

@@ -1,0 +1,161 @@
+import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
+import { maskSql } from '#kernel/domain/masking.ts';
+import { parseResultCode } from '#kernel/domain/result-code.ts';
+import { HubError } from '#kernel/errors/hub-error.ts';
+import { citizenIs, type Condition, daysBetween, isGiven, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
+import type { Change } from '#kernel/records/history.ts';
+import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
+import { narrowedTo } from '#kernel/records/record-list.ts';
+import type { RecordPage } from '#kernel/records/record-page.ts';
+import { Records, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import type { Call, SubgraphDeps } from '#kernel/subgraph.ts';
+
+/** A result as the graph shows it; `code` is masked unless the caller sees codes in clear. */
+export interface DigitizedResult extends RecordRow {
+  readonly version: number;
+  readonly code: string | null;
+  readonly name: string;
+  readonly kind: string | null;
+  readonly issuingAgency: string | null;
+  readonly issuedOn: string | null;
+  readonly validTo: string | null;
+  readonly excerpt: string | null;
+  readonly state: string;
+  readonly fileState: string;
+  readonly useCount: number;
+  readonly unitNo: number;
+}
+
+export interface ResultFilter {
+  readonly text?: string | null;
+  readonly code?: string | null;
+  readonly kind?: string | null;
+  readonly state?: string | null;
+  readonly fileState?: string | null;
+  readonly issuedFrom?: string | null;
+  readonly issuedTo?: string | null;
+  readonly citizen?: string | null;
+  readonly orgUnit?: string | null;
+}
+
+const results: RecordKind = {
+  name: 'results.result',
+  record: {
+    table: 'results.result',
+    replica: 'results.citizen',
+    change: 'results.change',
+    unitColumns: ['unit_no'],
+    live: `c.state <> 'WITHDRAWN'`,
+  },
+  permission: 'result:read',
+  action: 'result.read',
+  masked: 'resultCode',
+  columns: (clear) => `c.id, c.version, ${clear ? 'c.code' : maskSql('resultCode', 'c.code')} as "code", c.name, c.kind,
+    c.issuing_agency as "issuingAgency", c.issued_on as "issuedOn", c.valid_to as "validTo", c.excerpt, c.state,
+    c.file_state as "fileState", c.use_count as "useCount", r.id as "citizenId", c.unit_no as "unitNo"`,
+  ofCitizen: { order: 'c.id', most: null },
+  history: {
+    code: 'resultCode',
+    name: null,
+    kind: null,
+    issuingAgency: null,
+    issuedOn: null,
+    validTo: null,
+    excerpt: null,
+    state: null,
+    fileState: null,
+    useCount: null,
+  },
+};
+
+/** Beginnings of a code shorter than this would find half the province. */
+const shortestText = 3;
+
+/** What one caller may do to digitized results, in one operation. */
+export class Results {
+  readonly #deps: SubgraphDeps;
+  readonly #results: Records<DigitizedResult>;
+
+  constructor(deps: SubgraphDeps, call: Call) {
+    this.#deps = deps;
+    this.#results = new Records<DigitizedResult>(deps.door, call, new KeyedLoader(deps.door), results);
+  }
+
+  /** Whether the citizen is in scope; `pages` are the pages of his results that will be asked, whose reads tell it too. */
+  async knows(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
+    return this.#results.knowsByPages(citizenId, pages);
+  }
+
+  resultsOf(citizenId: string, page: PageArguments): Promise<RecordPage<DigitizedResult> | null> {
+    return this.#results.pageOf(citizenId, page);
+  }
+
+  result(id: string): Promise<DigitizedResult | null> {
+    return this.#results.find(id);
+  }
+
+  async resultByCode(text: string): Promise<DigitizedResult | null> {
+    const all = await this.#results.carrying('code', wholeCode(text, 'code'));
+    const linked = all.filter((result) => result.ownerId !== null);
+    const chosen = oneOf(linked.length > 0 ? linked : all);
+    return chosen === null ? null : this.#results.note(chosen);
+  }
+
+  async list(filter: ResultFilter, page: PageArguments): Promise<RecordPage<DigitizedResult>> {
+    const wide = this.#results.scope();
+    const conditions = this.#conditions(filter);
+    const withdrawn = isGiven(filter.state);
+    const unit = isGiven(filter.orgUnit) ? parseUnitId(filter.orgUnit) : null;
+    if (unit === null) return this.#results.list(filter, conditions, page, { withdrawn });
+    const scope = unit.ok && conditions !== null ? await narrowedTo(this.#deps.door, wide, unit.value) : wide;
+    return this.#results.list(filter, unit.ok ? conditions : null, page, { withdrawn, scope });
+  }
+
+  history(result: DigitizedResult, page: PageArguments): Promise<RecordPage<Change>> {
+    return this.#results.history(result, page);
+  }
+
+  /** `null`: no result can fit. */
+  #conditions(filter: ResultFilter): readonly Condition[] | null {
+    const { text, code, kind, state, fileState, issuedFrom = null, issuedTo = null, citizen } = filter;
+    const conditions: Condition[] = [];
+    if (isGiven(code)) conditions.push(textIs('code', wholeCode(code, 'filter.code'), 'few'));
+    if (isGiven(text)) {
+      const found = this.#byText(text.trim());
+      if (found === null) return null;
+      conditions.push(found);
+    }
+    if (isGiven(citizen)) {
+      if (!isUuid(citizen)) return null;
+      conditions.push(citizenIs(citizen));
+    }
+    if (issuedFrom !== null || issuedTo !== null) conditions.push(daysBetween('issued_on', issuedFrom, issuedTo));
+    if (isGiven(state)) conditions.push(wordIs('state', state, 'ordered'));
+    if (isGiven(kind)) conditions.push(wordIs('kind', kind, 'none'));
+    if (isGiven(fileState)) conditions.push(wordIs('file_state', fileState, 'none'));
+    return conditions;
+  }
+
+  /** Who sees codes masked may not feel his way along the owner's number digit by digit: for him only a whole code finds. */
+  #byText(start: string): Condition | null {
+    const whole = parseResultCode(start);
+    if (!this.#results.clear) return whole.ok ? textIs('code', whole.value, 'few') : null;
+    if (!/^[0-9A-Za-z./_-]+$/.test(start) || start.length < shortestText) return null;
+    return textBegins('code', start);
+  }
+}
+
+function wholeCode(text: string, field: string): string {
+  const parsed = parseResultCode(text.trim());
+  if (parsed.ok) return parsed.value;
+  throw new HubError('BAD_INPUT', parsed.reason, { field });
+}
+
+/** Of results with one code: the one in force, else the newest. */
+function oneOf(all: readonly DigitizedResult[]): DigitizedResult | null {
+  const holders = new Set(all.map((result) => result.ownerId ?? result.id));
+  if (holders.size > 1) throw new HubError('CONFLICT', 'RESULT_TWO_HOLDERS', { field: 'code' });
+  const rank = (result: DigitizedResult): string =>
+    `${result.state === 'IN_FORCE' ? '1' : '0'} ${result.issuedOn ?? '0000-00-00'} ${result.id}`;
+  return all.reduce<DigitizedResult | null>((best, result) => (best === null || rank(result) > rank(best) ? result : best), null);
+}
