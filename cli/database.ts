@@ -2,6 +2,7 @@ import { readRoleUrls, type Settings } from '#kernel/config.ts';
 import type { HubRole } from '#kernel/db/roles.ts';
 import { migrate } from '../subgraphs/migrate.ts';
 import { makeDataDir, runningHub } from './data-dir.ts';
+import { installationKeys } from './keys.ts';
 import { usePostgres } from './postgres.ts';
 
 /** The database of a data directory, for a command. */
@@ -11,6 +12,8 @@ export interface VerbDatabase {
   /** Address of a role, with its own rights only. */
   roleUrl(role: HubRole): string;
   readonly dataDir: string;
+  /** Key of the hashes of identifiers, the same as in the serving processes. */
+  readonly identifierKey: Buffer;
   close(): Promise<void>;
 }
 
@@ -26,7 +29,8 @@ export async function openDatabase(settings: Settings, signal: AbortSignal): Pro
   try {
     if (runningHub(dataDir) === null) await migrate({ ownerUrl, dataDir, rolePrefix: settings.rolePrefix });
     const roleUrl = readRoleUrls(settings);
-    return { ownerUrl, roleUrl, dataDir, close: async () => embedded?.leave() };
+    const { identifierKey } = await installationKeys(settings, signal);
+    return { ownerUrl, roleUrl, dataDir, identifierKey, close: async () => embedded?.leave() };
   } catch (error) {
     await embedded?.leave();
     throw error;

@@ -1,0 +1,35 @@
+import { Client } from 'pg';
+import { settingsOrExit } from '#kernel/config.ts';
+import { migrate } from '../subgraphs/migrate.ts';
+
+/*
+ * What happens to the database before anything serves: checked, migrated, and an empty one filled with the demo world. A process of
+ * its own, started by the supervisor, so that what it loads is gone again when the hub runs.
+ */
+
+const settings = settingsOrExit('operator');
+const ownerUrl = settings.databaseUrl;
+if (ownerUrl === null) throw new Error('prepare.ts is started by the supervisor, with DATABASE_URL');
+
+/** An acknowledged change must survive a power failure: a server that does not promise it is refused. */
+async function refuseForgetfulServer(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')`,
+  );
+  const wrong = rows.filter(({ setting }) => setting === 'off');
+  if (wrong.length > 0) {
+    const names = wrong.map(({ name, setting }) => `${name}=${setting}`).join(', ');
+    throw new Error(
+      `PostgreSQL may lose what it acknowledged (${names}): switch them on. · PostgreSQL có thể mất dữ liệu đã xác nhận (${names}): hãy bật lại.`,
+    );
+  }
+}
+
+const client = new Client({ connectionString: ownerUrl, application_name: 'hub prepare' });
+await client.connect();
+try {
+  await refuseForgetfulServer(client);
+  await migrate({ ownerUrl, dataDir: settings.dataDir, rolePrefix: settings.rolePrefix });
+} finally {
+  await client.end();
+}
