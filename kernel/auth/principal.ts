@@ -42,6 +42,13 @@ export interface Caller {
   readonly operation: string;
 }
 
+/** The request that states a legal basis, as its audit row names it. */
+export interface BasisAsked {
+  readonly purpose: Purpose;
+  readonly operation: string;
+  readonly traceId: string;
+}
+
 /** Who stands behind a verified token, as organisation says it now; at most 60 s old wherever it is cached. */
 export interface PrincipalSource {
   /**
@@ -49,8 +56,11 @@ export interface PrincipalSource {
    * `subject` is the client id or the account id (uuid) as the token names it.
    */
   find(subject: string, issuedAt: Date): Promise<Principal | null>;
-  /** A basis of this principal that stands now; `null` otherwise. Asked again after the read. */
-  basis(principalId: string, basisId: string): Promise<LegalBasis | null>;
+  /**
+   * A basis of this principal that stands now; `null` otherwise. Asked again after the read. One that exists and does not stand
+   * leaves a row in the access list of the person it was for; `asked` says of which request.
+   */
+  basis(principalId: string, basisId: string, asked?: BasisAsked): Promise<LegalBasis | null>;
 }
 
 /** Turns an Authorization header into a principal; `null` for whatever is not a good token, without saying why. */

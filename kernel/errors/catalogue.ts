@@ -1,3 +1,4 @@
+import { citizenReasons } from './citizen-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
 import { valueReasons } from './value-reasons.ts';
@@ -34,6 +35,7 @@ export const catalogue = {
   ...valueReasons,
   ...graphReasons,
   ...recordReasons,
+  ...citizenReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',
     since: '0.1',

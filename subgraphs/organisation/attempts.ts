@@ -1,0 +1,87 @@
+import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '#kernel/clock.ts';
+
+/*
+ * Guessing is limited: five wrong secrets in a minute per client and address, and a hundred per address whatever the client.
+ * From then on the right secret is refused as well, until the minute is over: who guesses learns nothing from the refusal.
+ *
+ * Attempts of one client from one address go one after the other, so that twenty guesses sent at once are not all looked at
+ * before the first has failed. Clients that do not exist are counted like those that do.
+ */
+
+const windowLength = 60_000;
+const perClientAndAddress = 5;
+const perAddress = 100;
+const windowsKept = 10_000;
+/** Attempts of one client from one address that may wait for the one under way. */
+const waitingAtOnce = 100;
+
+interface Window {
+  failures: number;
+  endsAt: number;
+}
+
+export type Attempt = { readonly allowed: true } | { readonly allowed: false; readonly retryAfter: number };
+
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #windows = new LRUCache<string, Window>({ max: windowsKept });
+  readonly #lines = new Map<string, { waiting: number; last: Promise<unknown> }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Runs `attempt` unless too many have failed; it says whether the secret was wrong. */
+  async run(client: string, address: string, attempt: () => Promise<'wrong' | 'other'>): Promise<Attempt> {
+    const from = network(address);
+    const key = `${from} ${client}`;
+    const line = this.#lines.get(key) ?? { waiting: 0, last: Promise.resolve() };
+    if (line.waiting >= waitingAtOnce) return { allowed: false, retryAfter: 1 };
+    line.waiting += 1;
+    const mine = line.last.then(() => this.#one(key, from, attempt));
+    line.last = mine.catch(() => undefined);
+    this.#lines.set(key, line);
+    try {
+      return await mine;
+    } finally {
+      line.waiting -= 1;
+      if (line.waiting === 0) this.#lines.delete(key);
+    }
+  }
+
+  async #one(key: string, from: string, attempt: () => Promise<'wrong' | 'other'>): Promise<Attempt> {
+    const limits = [
+      { key, limit: perClientAndAddress },
+      { key: from, limit: perAddress },
+    ];
+    const now = this.#clock.now().getTime();
+    for (const { key: name, limit } of limits) {
+      const window = this.#windows.get(name);
+      if (window !== undefined && window.endsAt > now && window.failures >= limit) {
+        return { allowed: false, retryAfter: Math.max(1, Math.ceil((window.endsAt - now) / 1000)) };
+      }
+    }
+    if ((await attempt()) === 'wrong') for (const { key: name } of limits) this.#count(name);
+    return { allowed: true };
+  }
+
+  #count(name: string): void {
+    const now = this.#clock.now().getTime();
+    const window = this.#windows.get(name);
+    if (window !== undefined && window.endsAt > now) window.failures += 1;
+    else this.#windows.set(name, { failures: 1, endsAt: now + windowLength });
+  }
+}
+
+/** Who has an IPv6 address has a whole /64 of them. */
+function network(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const rest = tail === undefined || tail === '' ? [] : tail.split(':');
+  const full =
+    tail === undefined ? groups : [...groups, ...Array.from({ length: 8 - groups.length - rest.length }, () => '0'), ...rest];
+  return `${full.slice(0, 4).join(':')}::/64`;
+}

@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { Provider, errors, type Adapter, type Configuration } from 'oidc-provider';
+import { hubAudience } from '#kernel/auth/authenticate.ts';
+import { fingerprint, verifySecret } from '#kernel/auth/secrets.ts';
+import type { Clock } from '#kernel/clock.ts';
+import { Attempts } from './attempts.ts';
+import type { OrganisationDatabase } from './database.ts';
+import { oidcStore } from './oidc-store.ts';
+import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys } from './signing-keys.ts';
+
+/*
+ * The OpenID provider of the hub: machines get access tokens by client credentials; accounts will log in by code and PKCE.
+ *
+ * `oidc-provider` speaks the protocol; here stand what is ours: who is a client (organisation.client), how secrets are compared
+ * (hashes, in equal time, unknown clients like known ones), how often one may guess, and with which keys tokens are signed. The
+ * provider is made anew when the keys change; all its state is in PostgreSQL, so every copy answers for every other.
+ */
+
+/** Paths served; whatever else the library could do is not mounted. */
+export const oauthPaths = {
+  token: '/oauth/token',
+  keys: '/oauth/jwks',
+  discovery: ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
+} as const;
+
+const bodyLimit = 56 * 1024;
+
+export interface OAuthDeps {
+  readonly database: OrganisationDatabase;
+  readonly keys: SigningKeys;
+  /** `iss` of every token, and the address others use: `http://127.0.0.1:4000`. */
+  readonly issuer: () => string;
+  readonly clock: Clock;
+  /** A fault of ours, told by name only. */
+  readonly report: (fault: 'oauth.fault') => void;
+}
+
+export interface OAuth {
+  /**
+   * Routes of the provider. `addressOf` gives the caller's address at the edge; `null` refuses the request (apart, nothing but
+   * what the gateway sealed is answered).
+   */
+  readonly routes: (addressOf: (request: FastifyRequest, body: Buffer) => string | null) => FastifyPluginCallback;
+  /** Deletes what has expired; the number of rows. */
+  tidy(): Promise<number>;
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Ours in the client's metadata: the hashes its secret is compared with. */
+const hashesProperty = 'hub_secret_hashes';
+
+export function openOAuth(deps: OAuthDeps): OAuth {
+  const store = oidcStore(deps.database);
+  const attempts = new Attempts(deps.clock);
+  const secrets = new SecretCheck(deps.clock);
+  let made: { readonly version: string; readonly handle: Handle } | null = null;
+
+  async function handler(): Promise<Handle> {
+    const keys = await deps.keys.current();
+    const version = `${keys.version} ${deps.issuer()}`;
+    if (made?.version !== version) made = { version, handle: makeProvider(deps, store.adapter, secrets, keys).callback() };
+    return made.handle;
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply, body: Buffer): Promise<void> {
+    const handle = await handler();
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
+    await handle(asSentToIssuer(request.raw, body, deps.issuer()), reply.raw);
+  }
+
+  const routes: ReturnType<OAuth['routes']> extends infer P
+    ? (addressOf: (request: FastifyRequest, body: Buffer) => string | null) => P
+    : never = (addressOf) => (app: FastifyInstance, _options, done) => {
+    // The body is taken as bytes: the provider parses it itself, and apart the seal covers exactly these.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
+      parsed(null, body);
+    });
+    for (const url of [oauthPaths.keys, ...oauthPaths.discovery]) {
+      app.get(url, { exposeHeadRoute: false }, async (request, reply) => {
+        if (addressOf(request, nothing) === null) return await refuse(reply);
+        await answer(request, reply, nothing);
+        return reply;
+      });
+    }
+    app.post(oauthPaths.token, async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : nothing;
+      const address = addressOf(request, body);
+      if (address === null) return await refuse(reply);
+      const attempt = await attempts.run(clientOf(request.headers.authorization), address, async () => {
+        await answer(request, reply, body);
+        return reply.raw.statusCode === 401 ? 'wrong' : 'other';
+      });
+      if (attempt.allowed) return reply;
+      return await reply
+        .code(429)
+        .header('retry-after', String(attempt.retryAfter))
+        .header('cache-control', 'no-store')
+        .send({ error: 'temporarily_unavailable', error_description: 'too many failed attempts', code: 'RATE' });
+    });
+    done();
+  };
+
+  return { routes, tidy: () => store.tidy() };
+}
+
+const nothing = Buffer.alloc(0);
+
+async function refuse(reply: FastifyReply): Promise<FastifyReply> {
+  return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
+}
+
+function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secrets: SecretCheck, keys: SigningKeySet): Provider {
+  const configuration: Configuration = {
+    adapter,
+    clientAuthMethods: ['client_secret_basic'],
+    clientDefaults: {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      token_endpoint_auth_method: 'client_secret_basic',
+      id_token_signed_response_alg: signatureAlgorithm,
+    },
+    enabledJWA: { idTokenSigningAlgValues: [signatureAlgorithm] },
+    extraClientMetadata: { properties: [hashesProperty] },
+    jwks: { keys: keys.secret.map((jwk) => ({ ...jwk, kty: jwk.kty ?? '' })) },
+    scopes: ['openid'],
+    responseTypes: ['code'],
+    ttl: { ClientCredentials: tokenLifetime, AccessToken: tokenLifetime, IdToken: tokenLifetime },
+    routes: { authorization: '/oauth/auth', token: oauthPaths.token, jwks: oauthPaths.keys },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => hubAudience,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_context, resource) => {
+          if (resource !== hubAudience) throw new errors.InvalidTarget();
+          return {
+            audience: hubAudience,
+            scope: '',
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: tokenLifetime,
+            jwt: { sign: { alg: signatureAlgorithm, kid: keys.signing.kid } },
+          };
+        },
+      },
+    },
+    // Errors are for machines, whatever they say they accept.
+    renderError: (context, out) => {
+      context.body = out;
+    },
+  };
+  const provider = new Provider(deps.issuer(), configuration);
+  provider.proxy = true;
+  provider.Client.prototype.compareClientSecret = async function (this: InstanceType<Provider['Client']>, secret: string) {
+    const hashes = this[hashesProperty];
+    return await secrets.matches(this.clientId, Array.isArray(hashes) ? hashes.map(String) : [], secret);
+  };
+  provider.on('server_error', () => {
+    deps.report('oauth.fault');
+  });
+  return provider;
+}
+
+/**
+ * The request as if it had been sent to the issuer's own address: the provider builds every address it prints from it, and
+ * nothing that a client or a proxy wrote into these headers may end up there.
+ */
+function asSentToIssuer(request: IncomingMessage, body: Buffer, issuer: string): IncomingMessage {
+  const { host, protocol } = new URL(issuer);
+  const copy = new IncomingMessage(request.socket);
+  copy.method = request.method ?? 'GET';
+  copy.url = request.url ?? '/';
+  copy.httpVersion = request.httpVersion;
+  const kept = Object.entries(request.headers).filter(([name]) => !name.startsWith('x-') && name !== 'forwarded');
+  copy.headers = {
+    ...Object.fromEntries(kept),
+    host,
+    'x-forwarded-proto': protocol.slice(0, -1),
+    ...(copy.method === 'POST' ? { 'content-length': String(body.length) } : {}),
+  };
+  if (copy.method === 'POST') delete copy.headers['transfer-encoding'];
+  copy.complete = true;
+  if (body.length > 0) copy.push(body);
+  copy.push(null);
+  return copy;
+}
+
+/** The client that says who it is by HTTP Basic; '' for whoever does not. Only for counting: nothing is believed here. */
+function clientOf(authorization: string | undefined): string {
+  const encoded = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return '';
+  return Buffer.from(encoded, 'base64').toString().split(':', 1)[0]?.slice(0, 255) ?? '';
+}
+
+/** Right secrets are remembered for a minute, so that a client that asks often does not pay for a slow hash each time. */
+class SecretCheck {
+  readonly #clock: Clock;
+  readonly #right = new LRUCache<string, number>({ max: 1_000 });
+  readonly #salt = randomBytes(16).toString('base64url');
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async matches(client: string, hashes: readonly string[], secret: string): Promise<boolean> {
+    const key = fingerprint(JSON.stringify([this.#salt, client, hashes, secret]));
+    const now = this.#clock.now().getTime();
+    const until = this.#right.get(key);
+    if (until !== undefined && now < until) return true;
+    const right = await verifySecret(hashes, secret);
+    if (right) this.#right.set(key, now + 60_000);
+    return right;
+  }
+}
