@@ -1,0 +1,612 @@
+import {
+  GraphQLError,
+  Kind,
+  OperationTypeNode,
+  defaultFieldResolver,
+  defaultTypeResolver,
+  getDirectiveValues,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLAbstractType,
+  type GraphQLField,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { getArgumentValues, getVariableValues } from 'graphql/execution/values.js';
+import { memoByConditions } from './conditions.ts';
+
+/*
+ * An operation of one subgraph, compiled once into closures and run many times.
+ *
+ * Same data, same errors, same nulls as graphql-js (compared in compiled-operation.test.ts), with two liberties of the
+ * specification: a field below a null that has already risen reports no error of its own, and a value that is already there is
+ * completed without waiting for its neighbours. What is not understood here (subscriptions, several root mutations, `isTypeOf`)
+ * answers null from `compileOperation` and runs on graphql-js.
+ */
+
+export interface OperationResult {
+  readonly data: Record<string, unknown> | null;
+  readonly errors: readonly GraphQLError[];
+}
+
+export interface CompiledOperation {
+  /** Coordinates (`Type.field`) that this run may read, sorted; without the federation's own fields. */
+  coordinates(variables: Values): readonly string[];
+  run(contextValue: unknown, variables: Values): Promise<OperationResult>;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+type Holder = Record<string, unknown> | unknown[];
+type Source = Record<string, unknown>;
+
+/** Where an object or list of the answer hangs: serves paths of errors and nulls that rise. */
+class Frame {
+  readonly up: Frame | null;
+  readonly key: string | number;
+  readonly nonNull: boolean;
+  readonly holder: Holder;
+  readonly typeName: string | undefined;
+  dead = false;
+
+  constructor(up: Frame | null, key: string | number, nonNull: boolean, holder: Holder, typeName: string | undefined) {
+    this.up = up;
+    this.key = key;
+    this.nonNull = nonNull;
+    this.holder = holder;
+    this.typeName = typeName;
+  }
+}
+
+interface Run {
+  readonly context: unknown;
+  readonly variables: Record<string, unknown>;
+  readonly errors: GraphQLError[];
+  pending: number;
+  rootDead: boolean;
+  finish: () => void;
+}
+
+/** Puts the completed value under `key` of the frame's holder. Never throws, save where it says so. */
+type Complete = (run: Run, value: unknown, frame: Frame, key: string | number) => void;
+type RunField = (run: Run, source: Source, frame: Frame) => void;
+
+interface Shape {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Record<string, FragmentDefinitionNode>;
+  /** Values of the variables that decide `@skip` and `@include` in this variant. */
+  readonly conditions: Values;
+  readonly coordinates: Set<string>;
+}
+
+/** A field where it is selected: what errors and resolvers are told about it. */
+interface Place {
+  readonly parentType: GraphQLObjectType;
+  readonly field: GraphQLField<unknown, unknown>;
+  readonly nodes: readonly [FieldNode, ...FieldNode[]];
+}
+
+export function compileOperation(schema: GraphQLSchema, document: DocumentNode): CompiledOperation | null {
+  const fragments: Record<string, FragmentDefinitionNode> = {};
+  let operation: OperationDefinitionNode | null = null;
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+    else if (definition.kind === Kind.OPERATION_DEFINITION && operation === null) operation = definition;
+    else return null;
+  }
+  if (operation === null || !understood(schema, operation)) return null;
+  const found: OperationDefinitionNode = operation;
+  const variant = memoByConditions(document, (conditions) => compileVariant(schema, found, fragments, conditions));
+  const coerce = compileVariables(schema, found);
+  return {
+    coordinates: (variables) => {
+      const values = coerce(variables);
+      return 'errors' in values ? [] : variant(values.coerced).coordinates;
+    },
+    run: (contextValue, variables) => {
+      const values = coerce(variables);
+      if ('errors' in values) return Promise.resolve({ data: null, errors: values.errors });
+      return variant(values.coerced).run(contextValue, values.coerced);
+    },
+  };
+}
+
+function understood(schema: GraphQLSchema, operation: OperationDefinitionNode): boolean {
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION) return false;
+  if (operation.operation === OperationTypeNode.MUTATION) {
+    const { selections } = operation.selectionSet;
+    if (selections.length !== 1 || selections[0]?.kind !== Kind.FIELD) return false;
+  }
+  return !Object.values(schema.getTypeMap()).some((type) => isObjectType(type) && type.isTypeOf);
+}
+
+type Coerced = { readonly coerced: Record<string, unknown> } | { readonly errors: readonly GraphQLError[] };
+
+/** `representations` come from the gateway's own plan: only their shape is checked, each entity checks its key. */
+function compileVariables(schema: GraphQLSchema, operation: OperationDefinitionNode): (variables: Values) => Coerced {
+  const definitions = operation.variableDefinitions ?? [];
+  const others = definitions.filter((definition) => definition.variable.name.value !== 'representations');
+  const hasRepresentations = others.length !== definitions.length;
+  return (variables) => {
+    const rest = others.length === 0 ? { coerced: {} } : getVariableValues(schema, others, variables, { maxErrors: 10 });
+    if (rest.coerced === undefined) return { errors: rest.errors };
+    if (!hasRepresentations) return { coerced: rest.coerced };
+    const { representations } = variables;
+    if (!Array.isArray(representations) || !representations.every((item) => typeof item === 'object' && item !== null)) {
+      return { errors: [new GraphQLError('Variable "$representations" is not a list of entities.')] };
+    }
+    return { coerced: { ...rest.coerced, representations } };
+  };
+}
+
+interface Variant {
+  readonly coordinates: readonly string[];
+  run(contextValue: unknown, variables: Record<string, unknown>): Promise<OperationResult>;
+}
+
+function compileVariant(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Record<string, FragmentDefinitionNode>,
+  conditions: Values,
+): Variant {
+  const rootType = schema.getRootType(operation.operation);
+  if (rootType === undefined || rootType === null) throw new Error(`The schema has no ${operation.operation}.`);
+  const shape: Shape = { schema, operation, fragments, conditions, coordinates: new Set() };
+  const fields = compileSelections(shape, rootType, [operation.selectionSet]);
+  return {
+    coordinates: [...shape.coordinates].sort(),
+    run: (context, variables) =>
+      new Promise((resolve) => {
+        const data: Record<string, unknown> = {};
+        const run: Run = {
+          context,
+          variables,
+          errors: [],
+          pending: 1,
+          rootDead: false,
+          finish: () => {
+            resolve({ data: run.rootDead ? null : data, errors: run.errors });
+          },
+        };
+        const root = new Frame(null, '', false, data, rootType.name);
+        for (const field of fields) field(run, {}, root);
+        settle(run);
+      }),
+  };
+}
+
+function settle(run: Run): void {
+  run.pending -= 1;
+  if (run.pending === 0) run.finish();
+}
+
+/** Selected fields of one object type by response key, fragments opened and conditions decided, as graphql-js collects them. */
+function collect(
+  shape: Shape,
+  type: GraphQLObjectType,
+  sets: readonly SelectionSetNode[],
+): Map<string, [FieldNode, ...FieldNode[]]> {
+  const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
+  const seen = new Set<string>();
+  const walk = (set: SelectionSetNode): void => {
+    for (const selection of set.selections) {
+      if (getDirectiveValues(GraphQLSkipDirective, selection, shape.conditions)?.if === true) continue;
+      if (getDirectiveValues(GraphQLIncludeDirective, selection, shape.conditions)?.if === false) continue;
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const group = fields.get(key);
+        if (group === undefined) fields.set(key, [selection]);
+        else group.push(selection);
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : shape.fragments[selection.name.value];
+      if (fragment === undefined) continue;
+      if (fragment.kind === Kind.FRAGMENT_DEFINITION) {
+        if (seen.has(fragment.name.value)) continue;
+        seen.add(fragment.name.value);
+      }
+      if (fragment.typeCondition !== undefined && !applies(shape.schema, fragment.typeCondition.name.value, type)) continue;
+      walk(fragment.selectionSet);
+    }
+  };
+  for (const set of sets) walk(set);
+  return fields;
+}
+
+function applies(schema: GraphQLSchema, condition: string, type: GraphQLObjectType): boolean {
+  if (condition === type.name) return true;
+  const conditional = schema.getType(condition);
+  return isAbstractType(conditional) && schema.isSubType(conditional, type);
+}
+
+function compileSelections(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly RunField[] {
+  const compiled: RunField[] = [];
+  for (const [key, nodes] of collect(shape, type, sets)) {
+    const name = nodes[0].name.value;
+    if (name === '__typename') {
+      compiled.push((_run, _source, frame) => {
+        (frame.holder as Record<string, unknown>)[key] = type.name;
+      });
+      continue;
+    }
+    const field = name.startsWith('__') ? undefined : type.getFields()[name];
+    if (field === undefined) throw new NotUnderstood(`${type.name}.${name}`);
+    compiled.push(compileField(shape, { parentType: type, field, nodes }, key));
+  }
+  return compiled;
+}
+
+/** Introspection inside an operation: left to graphql-js. */
+export class NotUnderstood extends Error {}
+
+function compileField(shape: Shape, place: Place, key: string): RunField {
+  const { parentType, field, nodes } = place;
+  const entities = field.name === '_entities';
+  if (!entities && field.name !== '_service') shape.coordinates.add(`${parentType.name}.${field.name}`);
+  const nonNull = isNonNullType(field.type);
+  const complete = compileComplete(shape, field.type, place);
+  const resolve = entities ? entitiesResolver(shape.schema) : field.resolve;
+  const { name } = field;
+
+  const settleValue = (run: Run, value: unknown, frame: Frame): void => {
+    if (isPromise(value)) {
+      (frame.holder as Record<string, unknown>)[key] = null; // keeps the order of keys
+      run.pending += 1;
+      value.then(
+        (settled) => {
+          if (!frame.dead) complete(run, settled, frame, key);
+          settle(run);
+        },
+        (error: unknown) => {
+          fail(run, frame, key, nonNull, error, place);
+          settle(run);
+        },
+      );
+      return;
+    }
+    complete(run, value, frame, key);
+  };
+
+  if (resolve === undefined) {
+    return (run, source, frame) => {
+      if (frame.dead) return;
+      const value = source[name];
+      if (typeof value !== 'object' && typeof value !== 'function') {
+        complete(run, value, frame, key);
+        return;
+      }
+      try {
+        const info = new ResolveInfo(shape, place, run, frame, key);
+        settleValue(
+          run,
+          defaultFieldResolver(source, typeof value === 'function' ? argumentsOf(place, run) : {}, run.context, info),
+          frame,
+        );
+      } catch (error) {
+        fail(run, frame, key, nonNull, error, place);
+      }
+    };
+  }
+  // Without variables the arguments are the same each time; a resolver gets its own copy, so that it may change it.
+  const fixed = field.args.length === 0 || !mentionsVariable(nodes[0]) ? getArgumentValues(field, nodes[0], {}) : null;
+  return (run, source, frame) => {
+    if (frame.dead) return;
+    let value: unknown;
+    try {
+      const args = fixed === null ? argumentsOf(place, run) : { ...fixed };
+      value = resolve(source, args, run.context, new ResolveInfo(shape, place, run, frame, key));
+    } catch (error) {
+      fail(run, frame, key, nonNull, error, place);
+      return;
+    }
+    settleValue(run, value, frame);
+  };
+}
+
+function argumentsOf(place: Place, run: Run): Record<string, unknown> {
+  return getArgumentValues(place.field, place.nodes[0], run.variables);
+}
+
+function mentionsVariable(node: FieldNode): boolean {
+  return JSON.stringify(node.arguments ?? [], (key, value: unknown) => (key === 'loc' ? undefined : value)).includes(
+    '"Variable"',
+  );
+}
+
+function compileComplete(shape: Shape, type: GraphQLOutputType, place: Place): Complete {
+  if (isNonNullType(type)) {
+    const inner = compileNullable(shape, type.ofType, place, true);
+    return (run, value, frame, key) => {
+      if (value === null || value === undefined) {
+        fail(run, frame, key, true, new Error('A value that is never null was null.'), place);
+        return;
+      }
+      inner(run, value, frame, key);
+    };
+  }
+  const inner = compileNullable(shape, type, place, false);
+  return (run, value, frame, key) => {
+    if (value === null || value === undefined) put(frame, key, null);
+    else inner(run, value, frame, key);
+  };
+}
+
+function put(frame: Frame, key: string | number, value: unknown): void {
+  (frame.holder as Record<string | number, unknown>)[key] = value;
+}
+
+function compileNullable(shape: Shape, type: GraphQLOutputType, place: Place, nonNull: boolean): Complete {
+  if (isLeafType(type)) return completeLeaf(type, place, nonNull);
+  if (isListType(type)) return completeList(shape, type.ofType as GraphQLOutputType, place, nonNull);
+  const sets = place.nodes.flatMap((node) => (node.selectionSet === undefined ? [] : [node.selectionSet]));
+  if (isObjectType(type)) return completeObject(type, compileSelections(shape, type, sets), nonNull);
+  if (isAbstractType(type)) return completeAbstract(shape, type, sets, place, nonNull);
+  throw new NotUnderstood(String(type));
+}
+
+function completeLeaf(type: GraphQLLeafType, place: Place, nonNull: boolean): Complete {
+  const plainText = type.name === 'String' || type.name === 'ID';
+  const plainBoolean = type.name === 'Boolean';
+  const names = isEnumType(type)
+    ? new Set(
+        type
+          .getValues()
+          .filter((v) => v.value === v.name)
+          .map((v) => v.name),
+      )
+    : null;
+  return (run, value, frame, key) => {
+    if (typeof value === 'string' ? plainText || names?.has(value) === true : plainBoolean && typeof value === 'boolean') {
+      put(frame, key, value);
+      return;
+    }
+    try {
+      const text: unknown = type.serialize(value);
+      if (text === null || text === undefined) throw new Error(`${type.name} gave no value.`);
+      put(frame, key, text);
+    } catch (error) {
+      fail(run, frame, key, nonNull, error, place);
+    }
+  };
+}
+
+function completeList(shape: Shape, itemType: GraphQLOutputType, place: Place, nonNull: boolean): Complete {
+  const complete = compileComplete(shape, itemType, place);
+  const itemNonNull = isNonNullType(itemType);
+  return (run, value, frame, key) => {
+    const items = listOf(value);
+    if (items === null) {
+      fail(run, frame, key, nonNull, new Error('A list was expected.'), place);
+      return;
+    }
+    const holder = new Array<unknown>(items.length).fill(null);
+    put(frame, key, holder);
+    const own = new Frame(frame, key, nonNull, holder, undefined);
+    for (let index = 0; index < items.length; index += 1) {
+      const item: unknown = items[index];
+      if (isPromise(item)) {
+        run.pending += 1;
+        item.then(
+          (settled) => {
+            if (!own.dead) complete(run, settled, own, index);
+            settle(run);
+          },
+          (error: unknown) => {
+            fail(run, own, index, itemNonNull, error, place);
+            settle(run);
+          },
+        );
+      } else if (!own.dead) complete(run, item, own, index);
+    }
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] | null {
+  if (Array.isArray(value)) return value as unknown[];
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value) return [...(value as Iterable<unknown>)];
+  return null;
+}
+
+function completeObject(type: GraphQLObjectType, fields: readonly RunField[], nonNull: boolean): Complete {
+  const { name } = type;
+  return (run, value, frame, key) => {
+    const holder: Record<string, unknown> = {};
+    put(frame, key, holder);
+    const own = new Frame(frame, key, nonNull, holder, name);
+    for (const field of fields) field(run, value as Source, own);
+  };
+}
+
+function completeAbstract(
+  shape: Shape,
+  type: GraphQLAbstractType,
+  sets: readonly SelectionSetNode[],
+  place: Place,
+  nonNull: boolean,
+): Complete {
+  const byType = new Map<string, Complete>();
+  for (const possible of shape.schema.getPossibleTypes(type)) {
+    byType.set(possible.name, completeObject(possible, compileSelections(shape, possible, sets), nonNull));
+  }
+  if (type.name === '_Entity') {
+    return (run, value, frame, key) => {
+      const entity = value as ResolvedEntity;
+      byType.get(entity.typeName)?.(run, entity.value, frame, key);
+    };
+  }
+  const resolveType = type.resolveType ?? defaultTypeResolver;
+  const finish = (run: Run, name: unknown, value: unknown, frame: Frame, key: string | number): void => {
+    const complete = typeof name === 'string' ? byType.get(name) : undefined;
+    if (complete === undefined) fail(run, frame, key, nonNull, new Error(`${type.name} resolved to no type of its own.`), place);
+    else complete(run, value, frame, key);
+  };
+  return (run, value, frame, key) => {
+    try {
+      const info = new ResolveInfo(shape, place, run, frame, key);
+      const name = resolveType(value, run.context, info, type);
+      if (!isPromise(name)) {
+        finish(run, name, value, frame, key);
+        return;
+      }
+      run.pending += 1;
+      name.then(
+        (settled) => {
+          if (!frame.dead) finish(run, settled, value, frame, key);
+          settle(run);
+        },
+        (error: unknown) => {
+          fail(run, frame, key, nonNull, error, place);
+          settle(run);
+        },
+      );
+    } catch (error) {
+      fail(run, frame, key, nonNull, error, place);
+    }
+  };
+}
+
+/** An entity with the type the gateway asked for: nothing is written onto the row, which others may share. */
+class ResolvedEntity {
+  readonly typeName: string;
+  readonly value: unknown;
+  constructor(typeName: string, value: unknown) {
+    this.typeName = typeName;
+    this.value = value;
+  }
+}
+
+type ResolveReference = (reference: unknown, context: unknown, info: GraphQLResolveInfo) => unknown;
+
+export function resolveReferenceOf(schema: GraphQLSchema, typeName: string): ResolveReference | null {
+  const extensions = schema.getType(typeName)?.extensions as
+    { apollo?: { subgraph?: { resolveReference?: ResolveReference } } } | undefined;
+  return extensions?.apollo?.subgraph?.resolveReference ?? null;
+}
+
+function entitiesResolver(
+  schema: GraphQLSchema,
+): (source: unknown, args: Record<string, unknown>, context: unknown, info: ResolveInfo) => unknown {
+  const references = new Map<string, ResolveReference | null>();
+  const entityTypes = new Set(
+    isAbstractType(schema.getType('_Entity'))
+      ? schema.getPossibleTypes(schema.getType('_Entity') as GraphQLAbstractType).map((t) => t.name)
+      : [],
+  );
+  return (_source, args, context, info) =>
+    (args.representations as readonly Record<string, unknown>[]).map((reference) => {
+      const typeName = reference.__typename;
+      if (typeof typeName !== 'string' || !entityTypes.has(typeName)) throw new Error('Not an entity of this subgraph.');
+      let resolve = references.get(typeName);
+      if (resolve === undefined) {
+        resolve = resolveReferenceOf(schema, typeName);
+        references.set(typeName, resolve);
+      }
+      const tag = (value: unknown): ResolvedEntity | null =>
+        value === null || value === undefined ? null : new ResolvedEntity(typeName, value);
+      if (resolve === null) return tag(reference);
+      try {
+        const value = resolve(reference, context, info);
+        return isPromise(value) ? value.then(tag) : tag(value);
+      } catch (error) {
+        return Promise.reject(error instanceof Error ? error : new Error('A reference failed.', { cause: error }));
+      }
+    });
+}
+
+/** What resolvers may ask about the operation; the path is made only when asked for. */
+class ResolveInfo implements GraphQLResolveInfo {
+  readonly #shape: Shape;
+  readonly #place: Place;
+  readonly #run: Run;
+  readonly #frame: Frame;
+  readonly #key: string | number;
+
+  constructor(shape: Shape, place: Place, run: Run, frame: Frame, key: string | number) {
+    this.#shape = shape;
+    this.#place = place;
+    this.#run = run;
+    this.#frame = frame;
+    this.#key = key;
+  }
+  get fieldName(): string {
+    return this.#place.field.name;
+  }
+  get fieldNodes(): readonly FieldNode[] {
+    return this.#place.nodes;
+  }
+  get returnType(): GraphQLOutputType {
+    return this.#place.field.type;
+  }
+  get parentType(): GraphQLObjectType {
+    return this.#place.parentType;
+  }
+  get path(): Path {
+    return pathOf(this.#frame, this.#key);
+  }
+  get schema(): GraphQLSchema {
+    return this.#shape.schema;
+  }
+  get fragments(): Record<string, FragmentDefinitionNode> {
+    return this.#shape.fragments;
+  }
+  get rootValue(): undefined {
+    return undefined;
+  }
+  get operation(): OperationDefinitionNode {
+    return this.#shape.operation;
+  }
+  get variableValues(): Record<string, unknown> {
+    return this.#run.variables;
+  }
+}
+
+type Path = GraphQLResolveInfo['path'];
+
+function pathOf(frame: Frame, key: string | number): Path {
+  return { prev: frame.up === null ? undefined : pathOf(frame.up, frame.key), key, typename: frame.typeName };
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** A field has no value: note why, once per null, and let the null rise to the next place that may be null. */
+function fail(run: Run, frame: Frame, key: string | number, nonNull: boolean, error: unknown, place: Place): void {
+  for (let above: Frame | null = frame; above !== null; above = above.up) if (above.dead) return;
+  const path: (string | number)[] = [key];
+  for (let above = frame; above.up !== null; above = above.up) path.unshift(above.key);
+  const original = error instanceof Error ? error : new Error('A resolver threw what is no error.', { cause: error });
+  run.errors.push(new GraphQLError(original.message, { nodes: place.nodes, path, originalError: original }));
+  if (!nonNull) {
+    put(frame, key, null);
+    return;
+  }
+  for (let rising = frame; ;) {
+    rising.dead = true;
+    const { up } = rising;
+    if (up === null) {
+      run.rootDead = true;
+      return;
+    }
+    if (!rising.nonNull) {
+      put(up, rising.key, null);
+      return;
+    }
+    rising = up;
+  }
+}

@@ -1,0 +1,156 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { GraphQLError, execute as interpretOperation, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { auditActions, type AuditAction } from '../audit/actions.ts';
+import type { ReadAudit } from '../audit/audit.ts';
+import type { Caller } from '../auth/principal.ts';
+import { toGraphQLError } from '../errors/to-graphql.ts';
+import type { OpenSubgraph, SubgraphDeps, SubgraphModule } from '../subgraph.ts';
+import { NotUnderstood, compileOperation, type CompiledOperation, type OperationResult } from './compiled-operation.ts';
+import { readSubgraphSdl } from './sdl.ts';
+import type { SubgraphAnswer, SubgraphDoor, SubgraphError, SubgraphRequest } from './subgraph-call.ts';
+
+/** Operations kept per subgraph. The texts come from the gateway's plans, so their number is that of the documents in use. */
+const operationLimit = 1_000;
+
+export interface SubgraphRuntime extends SubgraphDoor {
+  readonly schema: GraphQLSchema;
+  close(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  /** graphql-js instead of compiled operations: the truth that the compiled ones are compared with. */
+  readonly interpreted?: boolean;
+}
+
+interface Prepared {
+  readonly document: DocumentNode;
+  readonly compiled: CompiledOperation | null;
+  readonly errors: readonly GraphQLError[];
+}
+
+/**
+ * Runs the operations of one subgraph: each with a fresh context, its reads noted and committed as one audit row.
+ *
+ * The answer comes back before the row is durable, with `audited` to wait for: in one process the gateway waits beside the
+ * reads of the children, a subgraph of its own waits before it answers.
+ */
+export function openRuntime(
+  module: SubgraphModule,
+  deps: SubgraphDeps,
+  audit: ReadAudit,
+  options: RuntimeOptions = {},
+): SubgraphRuntime {
+  const open: OpenSubgraph = module.open(deps);
+  const schema = buildSubgraphSchema({ typeDefs: parse(readSubgraphSdl(module.schema)), resolvers: resolverMap(open) });
+  const operations = new LRUCache<string, Prepared>({ max: operationLimit });
+
+  function prepare(query: string): Prepared {
+    const known = operations.get(query);
+    if (known !== undefined) return known;
+    const document = parse(query, { noLocation: true });
+    const errors = validate(schema, document);
+    const prepared = { document, errors, compiled: errors.length > 0 ? null : compile(schema, document) };
+    operations.set(query, prepared);
+    return prepared;
+  }
+
+  async function execute(request: SubgraphRequest): Promise<SubgraphAnswer> {
+    const { caller, variables } = request;
+    let prepared: Prepared;
+    try {
+      prepared = prepare(request.query);
+    } catch (error) {
+      return { data: null, errors: [refusal(error, caller, module.name)], audited: done };
+    }
+    if (prepared.errors.length > 0) {
+      return { data: null, errors: prepared.errors.map((error) => refusal(error, caller, module.name)), audited: done };
+    }
+    const notes = new Notes(caller);
+    const context = open.context(notes);
+    const { compiled, document } = prepared;
+    const result =
+      compiled === null || options.interpreted === true
+        ? await interpret(schema, document, context, variables)
+        : await compiled.run(context, variables);
+    const audited = notes.empty
+      ? done
+      : audit.commit({
+          caller,
+          subgraph: module.name,
+          action: notes.action,
+          subjects: notes.subjects,
+          fields: compiled === null ? [] : compiled.coordinates(variables),
+        });
+    audited.catch(ignored); // whoever answers awaits it; a request that was given up must not end the process
+    if (result.errors.length === 0) return { data: result.data, audited };
+    return { data: result.data, errors: result.errors.map((error) => refusal(error, caller, module.name)), audited };
+  }
+
+  return { name: module.name, schema, execute, close: () => open.close() };
+}
+
+const done = Promise.resolve();
+const ignored = (): void => undefined;
+
+/** Whose data the resolvers of one operation return. */
+class Notes {
+  readonly caller: Caller;
+  readonly #subjects = new Set<string>();
+  #action: AuditAction | null = null;
+
+  constructor(caller: Caller) {
+    this.caller = caller;
+  }
+  note(action: AuditAction, subject: string): void {
+    this.#subjects.add(subject);
+    if (this.#action === null || auditActions.indexOf(action) < auditActions.indexOf(this.#action)) this.#action = action;
+  }
+  get empty(): boolean {
+    return this.#subjects.size === 0;
+  }
+  get subjects(): readonly string[] {
+    return [...this.#subjects];
+  }
+  /** One row has one action: of several the first in the list, which goes from the person outwards; the fields tell the rest. */
+  get action(): AuditAction {
+    return this.#action ?? 'citizen.read';
+  }
+}
+
+/** What the gateway is told: the catalogue's text, where, and which subgraph speaks. */
+function refusal(error: unknown, caller: Caller, subgraph: string): SubgraphError {
+  const { message, extensions } = toGraphQLError(error, caller);
+  const path = error instanceof GraphQLError ? error.path : undefined;
+  return { message, ...(path !== undefined && { path }), extensions: { ...extensions, subgraph } };
+}
+
+function compile(schema: GraphQLSchema, document: DocumentNode): CompiledOperation | null {
+  const compiled = compileOperation(schema, document);
+  if (compiled === null) return null;
+  try {
+    compiled.coordinates({}); // compiles the variant without conditions, so that what is not understood shows now
+    return compiled;
+  } catch (error) {
+    if (error instanceof NotUnderstood) return null;
+    throw error;
+  }
+}
+
+async function interpret(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  contextValue: unknown,
+  variableValues: Readonly<Record<string, unknown>>,
+): Promise<OperationResult> {
+  const result = await interpretOperation({ schema, document, contextValue, variableValues });
+  return { data: result.data ?? null, errors: result.errors ?? [] };
+}
+
+type ResolverMap = NonNullable<
+  Extract<Parameters<typeof buildSubgraphSchema>[0], { typeDefs: unknown; resolvers?: unknown }>['resolvers']
+>;
+
+function resolverMap(open: OpenSubgraph): ResolverMap {
+  return open.resolvers as ResolverMap;
+}
