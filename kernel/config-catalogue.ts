@@ -174,10 +174,10 @@ export const catalogue = {
   HUB_TRUSTED_ISSUERS: setting({
     read: optional(issuers),
     what: {
-      en: 'Further OpenID providers whose access tokens count: JSON list of `{"issuer","jwksUri","audience"}`.',
-      vi: 'Các nhà cung cấp OpenID khác được chấp nhận: danh sách JSON gồm `{"issuer","jwksUri","audience"}`.',
+      en: 'Further OpenID providers whose access tokens (audience `urn:hub`) count: JSON list of `{"issuer","jwksUri"}`.',
+      vi: 'Các nhà cung cấp OpenID khác được chấp nhận (mã có audience `urn:hub`): danh sách JSON gồm `{"issuer","jwksUri"}`.',
     },
-    wanted: { en: 'a JSON list of {issuer, jwksUri, audience}', vi: 'một danh sách JSON {issuer, jwksUri, audience}' },
+    wanted: { en: 'a JSON list of {issuer, jwksUri}', vi: 'một danh sách JSON {issuer, jwksUri}' },
     default: 'none',
   }),
   HUB_IDENTIFIER_KEY: setting({

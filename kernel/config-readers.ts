@@ -53,15 +53,14 @@ export const subgraphAddresses = text.transform((value, context) => {
   return found;
 });
 
-/** Another OpenID provider whose access tokens count. */
+/** Another OpenID provider whose access tokens count, when they are meant for `urn:hub`. */
 export interface TrustedIssuer {
   readonly issuer: string;
   readonly jwksUri: string;
-  readonly audience: string;
 }
 export const issuers = text.transform((value, context): TrustedIssuer[] => {
   const parsed = z
-    .array(z.strictObject({ issuer: httpUrl, jwksUri: httpUrl, audience: text }))
+    .array(z.strictObject({ issuer: httpUrl, jwksUri: httpUrl }))
     .min(1)
     .safeParse(json(value));
   if (parsed.success) return parsed.data;

@@ -206,5 +206,5 @@ export function readRoleUrls(settings: Pick<Settings, 'rolesFile'>): (role: HubR
 
 /** `@apollo/gateway` reports to its vendor and asks cloud metadata unless this stands in the environment before it is constructed. */
 export function refuseVendorTelemetry(): void {
-  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
+  process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 }
