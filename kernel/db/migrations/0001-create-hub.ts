@@ -15,11 +15,14 @@ export class CreateHub extends Migration {
 
 const fold = `
   create schema if not exists hub;
-  -- The same as fold() of kernel/domain/person-name.ts: no tones, no case, blanks squeezed. Not unaccent(): that also turns
-  -- one letter into two and differs between versions of its dictionary.
+  -- The same as fold() of kernel/domain/person-name.ts for every name that is accepted: no tones, no case, blanks squeezed.
+  -- Not unaccent(): what that does depends on the version of its dictionary, and an index must not.
   create function hub.fold(value text) returns text language sql immutable strict parallel safe as $fold$
-    select lower(btrim(regexp_replace(
-      translate(regexp_replace(normalize(value, nfd), '[\\u0300-\\u036f]', '', 'g'), 'đĐ', 'dD'), '\\s+', ' ', 'g')))
+    select btrim(regexp_replace(translate(
+      replace(replace(replace(replace(
+        lower(regexp_replace(normalize(value, nfd), '[\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f]', '', 'g') collate "unicode"),
+        'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
+      'đðøłı’', 'ddoli'''), '\\s+', ' ', 'g'))
   $fold$;`;
 
 const unit = `
