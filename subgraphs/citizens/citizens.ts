@@ -1,0 +1,476 @@
+import type { Permission } from '#kernel/auth/permissions.ts';
+import { inClear, scopeOf, type RowScope } from '#kernel/auth/policy.ts';
+import type { Caller } from '#kernel/auth/principal.ts';
+import type { MaskedField } from '#kernel/auth/purposes.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { KeyedRead, ReadDoor } from '#kernel/db/read-door.ts';
+import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
+import { mask } from '#kernel/domain/masking.ts';
+import { parsePersonalId } from '#kernel/domain/personal-id.ts';
+import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { countLimit, cursorBinding, decodeCursor, encodeCursor, parseFirst, type PageInfo } from '#kernel/page.ts';
+import type { Call } from '#kernel/subgraph.ts';
+import { countOfUnits, narrowed, unitTreeSource, type UnitTree } from '#kernel/unit-scope.ts';
+import {
+  isPlain,
+  keysOf,
+  parseCitizenFilter,
+  parseOrder,
+  parsePlace,
+  candidateLimit,
+  type CitizenFilterInput,
+  type CitizenOrderInput,
+  type Place,
+} from './citizen-filter.ts';
+import {
+  accessesFor,
+  countStatement,
+  densePage,
+  probe,
+  sortable,
+  sparsePage,
+  walkedBy,
+  windowEnd,
+  type Access,
+  type ListQuestion,
+} from './citizen-list.ts';
+import {
+  askedNothing,
+  changeCountOf,
+  changesOf,
+  citizensById,
+  holdersOfNumber,
+  identifiersOf,
+  plainPage,
+  shapeFor,
+  type Asked,
+  type ChangeRow,
+  type CitizenRow,
+  type IdentifierRow,
+  type Walk,
+} from './citizen-reads.ts';
+import {
+  discrepanciesById,
+  discrepancyCount,
+  discrepancyPage,
+  openDiscrepanciesOf,
+  type DiscrepancyKind,
+  type DiscrepancyQuestion,
+  type DiscrepancyRow,
+  type FoundBy,
+  type WorkState,
+} from './discrepancy-reads.ts';
+import type { CitizenField } from './field-status.ts';
+
+/** A person whose number was resolved by someone who may see nothing else of him. */
+export interface ResolvedNumber {
+  readonly id: string;
+  readonly resolvedOnly: true;
+}
+
+export interface Count {
+  readonly total: number;
+  readonly isEstimate: boolean;
+}
+
+/** A page of a list. Places and sums are made only when they are asked for. */
+export interface Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: PageInfo;
+  cursorOf(node: Node): string;
+  count(): Promise<Count>;
+}
+
+export interface CitizensQuery {
+  readonly filter?: CitizenFilterInput | null;
+  readonly orderBy?: CitizenOrderInput | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+export interface DiscrepanciesQuery {
+  readonly filter?: {
+    readonly state?: WorkState | null;
+    readonly kind?: DiscrepancyKind | null;
+    readonly field?: CitizenField | null;
+    readonly foundBy?: FoundBy | null;
+    readonly citizen?: string | null;
+    readonly orgUnit?: string | null;
+  } | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** Merged records lead to the one that goes on; a chain longer than this is a circle. */
+const mergeSteps = 8;
+
+/** So many units are walked one by one; more (never all: those are walked at once) go along the whole index. */
+const unitsWalked = 64;
+
+const lowestId = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * What can be asked about citizens, and who may: every read goes through {@link ReadDoor} with the scope that {@link scopeOf} gives for
+ * its permission, and every person in an answer is noted for the audit.
+ */
+export class Citizens {
+  readonly #door: ReadDoor;
+  readonly #units: (scope: RowScope) => Promise<UnitTree>;
+
+  constructor({ door, clock }: { readonly door: ReadDoor; readonly clock: Clock }) {
+    this.#door = door;
+    this.#units = unitTreeSource(door, clock);
+  }
+
+  /** One citizen by id or by any number he ever had; null when there is none in scope. */
+  async find(
+    call: Call,
+    key: { readonly id?: string | null; readonly personalId?: string | null },
+    asked: Asked,
+  ): Promise<CitizenRow | ResolvedNumber | null> {
+    const { id, personalId } = key;
+    const byId = typeof id === 'string';
+    if (byId === (typeof personalId === 'string')) throw refusal('LOOKUP_ONE_KEY');
+    const scope = scopeOf(call.caller, 'citizen:read');
+    if (scope !== null) {
+      const row = byId
+        ? await this.#survivor(call.caller, scope, id, asked)
+        : await this.#holder(call.caller, scope, personalId ?? '', asked);
+      if (row !== null) call.note('citizen.read', row.id);
+      return row;
+    }
+    const resolving = byId ? null : scopeOf(call.caller, 'citizen:resolve-number');
+    if (resolving === null) throw refusal('ROLE_LACKS_RIGHT');
+    const row = await this.#holder(call.caller, resolving, personalId ?? '', askedNothing);
+    if (row === null) return null;
+    call.note('citizen.number-resolved', row.id);
+    return { id: row.id, resolvedOnly: true };
+  }
+
+  /** A citizen that another subgraph, or another record of this one, refers to. */
+  async referred(call: Call, id: string, asked: Asked): Promise<CitizenRow | null> {
+    const row = await this.#survivor(call.caller, required(call.caller, 'citizen:read'), id, asked);
+    if (row !== null) call.note('citizen.read', row.id);
+    return row;
+  }
+
+  async #survivor(caller: Caller, scope: RowScope, id: string, asked: Asked): Promise<CitizenRow | null> {
+    let wanted = id.toLowerCase();
+    if (!isUuid(wanted)) return null;
+    const read = citizensById(caller, asked);
+    for (let step = 0; step < mergeSteps; step += 1) {
+      const row = (await this.#door.byKeys(read, scope, [wanted])).get(wanted)?.[0] ?? null;
+      if (row?.lifeStatus !== 'MERGED' || row.mergedInto === null) return row;
+      wanted = row.mergedInto;
+    }
+    return null;
+  }
+
+  async #holder(caller: Caller, scope: RowScope, text: string, asked: Asked): Promise<CitizenRow | null> {
+    const number = valueOf(parsePersonalId(text), 'personalId');
+    const rows = (await this.#door.byKeys(holdersOfNumber(caller, asked), scope, [number])).get(number) ?? [];
+    const holders = new Map<string, { readonly row: CitizenRow; readonly confirmed: boolean }>();
+    for (const row of rows) {
+      const survivor = row.mergedInto === null ? row : await this.#survivor(caller, scope, row.mergedInto, asked);
+      if (survivor === null) continue;
+      holders.set(survivor.id, { row: survivor, confirmed: row.confirmed || holders.get(survivor.id)?.confirmed === true });
+    }
+    const all = [...holders.values()];
+    const chosen = all.length > 1 ? all.filter(({ confirmed }) => confirmed) : all;
+    if (all.length > 0 && chosen.length !== 1) throw refusal('NUMBER_OF_TWO', { field: 'personalId' });
+    return chosen[0]?.row ?? null;
+  }
+
+  async list(call: Call, query: CitizensQuery, asked: Asked): Promise<Page<CitizenRow>> {
+    const { caller } = call;
+    const scope = required(caller, 'citizen:read');
+    const first = parseFirst(query.first);
+    const input = query.filter ?? {};
+    const filter = parseCitizenFilter(input);
+    const order = parseOrder(query.orderBy);
+    const binding = cursorBinding('citizens', input, `${order.by}${order.descending ? '-' : '+'}`);
+    const after = parsePlace(binding, query.after, order);
+    const units = await this.#within(scope, input.orgUnit);
+    const question: ListQuestion = {
+      filter,
+      order,
+      after,
+      limit: first + 1,
+      walk: units.walk,
+      basis: scope.citizenId,
+      columns: shapeFor(caller, asked),
+    };
+    const probed = this.#probe(question, units.scope);
+    const plain = isPlain(filter) && scope.citizenId === null && order.by === 'id' && !order.descending;
+    const { rows, cutAt } =
+      units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
+        ? nothing
+        : plain
+          ? {
+              rows: await this.#door.page(plainPage(caller, asked, units.walk), units.scope, after?.id ?? null, first + 1),
+              cutAt: null,
+            }
+          : await this.#listed(question, units.scope, probed);
+    const cursorOf = (row: { readonly id: string; readonly sort?: string | null }): string =>
+      encodeCursor(binding, keysOf({ id: row.id, sort: row.sort ?? null }));
+    const nodes = rows.length > first ? rows.slice(0, first) : rows;
+    for (const row of nodes) call.note('citizen.read', row.id);
+    return {
+      nodes,
+      cursorOf,
+      pageInfo: pageInfo(
+        nodes,
+        rows.length > first || cutAt !== null,
+        after !== null,
+        cursorOf,
+        cutAt === null ? null : cursorOf(cutAt),
+      ),
+      count: () =>
+        units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
+          ? Promise.resolve(none)
+          : this.#count(question, units.scope, probed),
+    };
+  }
+
+  /** `cutAt`: the list goes on behind this place, although the page is not full. */
+  async #listed(
+    question: ListQuestion,
+    scope: RowScope,
+    probed: Probe,
+  ): Promise<{ readonly rows: readonly ListedRow[]; readonly cutAt: Place | null }> {
+    const access = await probed(accessesFor(question).filter((tried) => !walkedBy(question, tried)));
+    if (access !== null && access.atLeast <= sortable(question)) {
+      const { name, text, values } = sparsePage(question, access.access);
+      const rows = await this.#door.rows<CandidateRow>(name, text, scope, values);
+      if ((rows[0]?.candidates ?? 0) <= sortable(question)) return { rows: rows.filter(isHit), cutAt: null };
+    }
+    const { name, text, values } = densePage(question);
+    const rows = await this.#door.rows<ListedRow>(name, text, scope, values);
+    if (rows.length >= question.limit || question.walk === 'units') return { rows, cutAt: null };
+    const end = windowEnd(question);
+    const [last] = await this.#door.rows<Place>(end.name, end.text, scope, end.values);
+    return { rows, cutAt: last ?? null };
+  }
+
+  /** Finds the access with the fewest candidates. A single one is tried without asking how many it has; several are counted once. */
+  #probe(question: ListQuestion, scope: RowScope): Probe {
+    let counting: Promise<Counts> | null = null;
+    const all = accessesFor(question);
+    const count = async (): Promise<Counts> => {
+      const { name, text, values } = probe(question, all);
+      return (await this.#door.rows<Counts>(name, text, scope, values))[0] ?? {};
+    };
+    return async (tried) => {
+      const [only] = tried;
+      if (only === undefined) return null;
+      if (all.length === 1) return { access: only, atLeast: 0 };
+      counting ??= count();
+      const counts = await counting;
+      const found = (access: Access): number => counts[access] ?? Infinity;
+      const best = tried.reduce((one, other) => (found(other) < found(one) ? other : one));
+      return { access: best, atLeast: found(best) };
+    };
+  }
+
+  async #count(question: ListQuestion, scope: RowScope, probed: Probe): Promise<Count> {
+    const best = await probed(accessesFor(question));
+    const { name, text, values } = countStatement({ ...question, after: null }, best?.access ?? null);
+    const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number | null }>(name, text, scope, values);
+    const { looked, found } = row ?? { looked: 0, found: 0 };
+    return { total: Math.min(found ?? countLimit, countLimit), isEstimate: looked > candidateLimit };
+  }
+
+  /** The scope narrowed to the unit of a filter, and how it is walked. */
+  async #within(scope: RowScope, orgUnit: string | null | undefined): Promise<{ readonly scope: RowScope; readonly walk: Walk }> {
+    const tree = await this.#units(scope);
+    let within: RowScope = { ...scope, unitCount: countOfUnits(scope.units) };
+    if (orgUnit !== null && orgUnit !== undefined) {
+      const unit = parseUnitId(orgUnit);
+      // A unit that nobody knows has no rows, and what is no id names no unit.
+      within = unit.ok ? narrowed(scope, tree, unit.value) : { ...scope, units: '{}', unitCount: 0 };
+    }
+    const whole = within.unitCount > unitsWalked || tree.coveredBy(within.units);
+    return { scope: within, walk: whole ? 'whole' : 'units' };
+  }
+
+  async identifiers(call: Call, citizenId: string): Promise<readonly IdentifierRow[]> {
+    return this.#rowsOf(identifiersOf(call.caller), required(call.caller, 'citizen:read'), citizenId);
+  }
+
+  async openDiscrepancies(call: Call, citizenId: string): Promise<readonly DiscrepancyRow[]> {
+    return this.#rowsOf(openDiscrepanciesOf(call.caller), required(call.caller, 'discrepancy:read'), citizenId);
+  }
+
+  async #rowsOf<Row>(read: KeyedRead<Row>, scope: RowScope, key: string): Promise<readonly Row[]> {
+    return (await this.#door.byKeys(read, scope, [key])).get(key) ?? [];
+  }
+
+  async history(
+    call: Call,
+    citizenId: string,
+    query: { readonly first?: number | null; readonly after?: string | null },
+  ): Promise<Page<ChangeRow>> {
+    const scope = required(call.caller, 'citizen:read');
+    const first = parseFirst(query.first);
+    const binding = cursorBinding('citizen.history', citizenId, 'id');
+    const after = placeOf(binding, query.after);
+    const key = `${citizenId} ${after ?? lowestId} ${String(first + 1)}`;
+    const rows = await this.#rowsOf(changesOf, scope, key);
+    const nodes = rows.slice(0, first).map((row) => masked(row, call.caller));
+    const cursorOf = ({ id }: { readonly id: string }): string => encodeCursor(binding, [id]);
+    return {
+      nodes,
+      cursorOf,
+      pageInfo: pageInfo(nodes, rows.length > first, after !== null, cursorOf, null),
+      count: async () => counted((await this.#rowsOf(changeCountOf, scope, citizenId))[0]?.count ?? 0),
+    };
+  }
+
+  async discrepancy(call: Call, id: string): Promise<DiscrepancyRow | null> {
+    const scope = required(call.caller, 'discrepancy:read');
+    const [row] = await this.#rowsOf(discrepanciesById(call.caller), scope, id.toLowerCase());
+    if (row === undefined) return null;
+    call.note('work.read', row.citizenId);
+    return row;
+  }
+
+  async discrepancies(call: Call, query: DiscrepanciesQuery): Promise<Page<DiscrepancyRow>> {
+    const { caller } = call;
+    const scope = required(caller, 'discrepancy:read');
+    const first = parseFirst(query.first);
+    const input = query.filter ?? {};
+    const binding = cursorBinding('discrepancies', input, 'id');
+    const after = placeOf(binding, query.after);
+    const units = await this.#within(scope, input.orgUnit);
+    const citizen = input.citizen?.toLowerCase() ?? null;
+    const question: DiscrepancyQuestion = {
+      filter: {
+        state: input.state ?? 'OPEN',
+        kind: input.kind ?? null,
+        field: input.field ?? null,
+        foundBy: input.foundBy ?? null,
+        citizen,
+      },
+      after,
+      limit: first + 1,
+      walk: units.walk,
+      basis: scope.citizenId,
+    };
+    const empty = units.scope.unitCount === 0 || (citizen !== null && !isUuid(citizen));
+    const { name, text, values } = discrepancyPage(caller, question);
+    const rows = empty ? [] : await this.#door.rows<DiscrepancyRow>(name, text, units.scope, values);
+    const nodes = rows.slice(0, first);
+    for (const { citizenId } of nodes) call.note('work.read', citizenId);
+    const cursorOf = ({ id }: { readonly id: string }): string => encodeCursor(binding, [id]);
+    return {
+      nodes,
+      cursorOf,
+      pageInfo: pageInfo(nodes, rows.length > first, after !== null, cursorOf, null),
+      count: async () => {
+        if (empty) return none;
+        const statement = discrepancyCount(question);
+        const [row] = await this.#door.rows<{ readonly count: number }>(
+          statement.name,
+          statement.text,
+          units.scope,
+          statement.values,
+        );
+        return counted(row?.count ?? 0);
+      },
+    };
+  }
+}
+
+type ListedRow = CitizenRow & { readonly sort?: string | null };
+type Counts = Readonly<Partial<Record<Access, number>>>;
+type Probe = (tried: readonly Access[]) => Promise<{ readonly access: Access; readonly atLeast: number } | null>;
+
+/** A row of a sparse page; without hits there is one that says only how many candidates there were. */
+type CandidateRow = { readonly candidates: number } & (ListedRow | { readonly id: null });
+
+function isHit(row: CandidateRow): row is { readonly candidates: number } & ListedRow {
+  return row.id !== null;
+}
+
+const nothing: { readonly rows: readonly ListedRow[]; readonly cutAt: null } = { rows: [], cutAt: null };
+const none: Count = { total: 0, isEstimate: false };
+
+function counted(found: number): Count {
+  return { total: Math.min(found, countLimit), isEstimate: found > countLimit };
+}
+
+/** No rule means no: a role that never has the right is told so on the field. */
+function required(caller: Caller, permission: Permission): RowScope {
+  const scope = scopeOf(caller, permission);
+  if (scope === null) throw refusal('ROLE_LACKS_RIGHT');
+  return scope;
+}
+
+function placeOf(binding: string, after: string | null | undefined): string | null {
+  if (after === null || after === undefined) return null;
+  const [id] = decodeCursor(binding, after, 1);
+  if (typeof id !== 'string' || !isUuid(id)) throw refusal('CURSOR_INVALID', { field: 'after' });
+  return id;
+}
+
+function pageInfo<Node>(
+  nodes: readonly Node[],
+  hasNextPage: boolean,
+  hasPreviousPage: boolean,
+  cursorOf: (node: Node) => string,
+  cutAt: string | null,
+): PageInfo {
+  const [first] = nodes;
+  const last = nodes.at(-1);
+  return {
+    hasNextPage,
+    hasPreviousPage,
+    startCursor: first === undefined ? null : cursorOf(first),
+    endCursor: cutAt ?? (last === undefined ? null : cursorOf(last)),
+  };
+}
+
+/** Fields that history knows, as the graph names them, in the order of the graph; how each is masked. Whatever else is stored stays there. */
+const historyFields = [
+  'orgUnit',
+  'lifeStatus',
+  'mergedInto',
+  'personalId',
+  'oldIdNumber',
+  'fullName',
+  'dateOfBirth',
+  'gender',
+  'ethnicity',
+  'phone',
+  'email',
+  'birthplace',
+  'nativePlace',
+  'permanentAddress',
+  'permanentCommune',
+  'currentAddress',
+  'currentCommune',
+  'sourceKey',
+] as const;
+export type HistoryField = (typeof historyFields)[number];
+const historyMasks: Readonly<
+  Partial<Record<HistoryField, Extract<MaskedField, 'personalId' | 'oldIdNumber' | 'phone' | 'email'>>>
+> = {
+  personalId: 'personalId',
+  oldIdNumber: 'oldIdNumber',
+  phone: 'phone',
+  email: 'email',
+};
+
+function masked(row: ChangeRow, caller: Caller): ChangeRow {
+  const values = (side: ChangeRow['before']): ChangeRow['before'] => {
+    if (side === null) return null;
+    const shown = historyFields.flatMap((field) => {
+      const value = side[field];
+      if (value === undefined) return [];
+      const as = historyMasks[field];
+      return [[field, value === null || as === undefined || inClear(caller, as) ? value : mask(as, value)] as const];
+    });
+    return Object.fromEntries(shown);
+  };
+  return { ...row, before: values(row.before), after: values(row.after) };
+}

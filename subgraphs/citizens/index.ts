@@ -1,0 +1,13 @@
+import type { SubgraphModule } from '#kernel/subgraph.ts';
+import { Citizens } from './citizens.ts';
+import { citizenResolvers } from './resolvers.ts';
+
+export const citizens: SubgraphModule = {
+  name: 'citizens',
+  schema: new URL('./schema.graphql', import.meta.url),
+  open: ({ door, clock }) => ({
+    resolvers: citizenResolvers(new Citizens({ door, clock })),
+    context: (call) => ({ call }),
+    close: () => Promise.resolve(),
+  }),
+};
