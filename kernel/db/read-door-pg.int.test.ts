@@ -134,9 +134,9 @@ describe('what callers get when they ask in the same moment', () => {
           }),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
-    expect(seen).toBeGreaterThan(500);
+    expect(seen).toBeGreaterThan(300);
   });
 
   test('jobs of one statement share one execution', async () => {
