@@ -3,4 +3,5 @@ import type { Verb } from './verb.ts';
 /** Every command of `npm run hub`, loaded when it is called. */
 export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
   docs: () => import('./docs.ts'),
+  generate: () => import('./generate.ts'),
 };
