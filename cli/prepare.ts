@@ -1,6 +1,8 @@
 import { Client } from 'pg';
-import { settingsOrExit } from '#kernel/config.ts';
+import { settingsOrExit, type Settings } from '#kernel/config.ts';
 import { migrate } from '../subgraphs/migrate.ts';
+import { installationKeys } from './keys.ts';
+import { progressBar } from './terminal.ts';
 
 /*
  * What happens to the database before anything serves: checked, migrated, and an empty one filled with the demo world. A process of
@@ -25,11 +27,31 @@ async function refuseForgetfulServer(client: Client): Promise<void> {
   }
 }
 
+/** The demo world into a database without units. Killed half-way it leaves nothing. */
+async function fillWithDemo({ dataDir, demoSeed }: Settings, ownerUrl: string, signal: AbortSignal): Promise<void> {
+  const { seedDemoWorld } = await import('../subgraphs/seed.ts');
+  const { identifierKey } = await installationKeys(settings, signal);
+  const bar = progressBar(process.stderr, 'dữ liệu mẫu · demo world');
+  await seedDemoWorld({
+    ownerUrl,
+    dataDir,
+    seed: demoSeed,
+    identifierKey,
+    signal,
+    progress: (done, total) => bar.at(done, total),
+  });
+  bar.end();
+}
+
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort(new Error('stopped')));
 const client = new Client({ connectionString: ownerUrl, application_name: 'hub prepare' });
 await client.connect();
 try {
   await refuseForgetfulServer(client);
   await migrate({ ownerUrl, dataDir: settings.dataDir, rolePrefix: settings.rolePrefix });
+  const { rowCount } = settings.demo ? await client.query('select from hub.unit limit 1') : { rowCount: 1 };
+  if (rowCount === 0) await fillWithDemo(settings, ownerUrl, stop.signal);
 } finally {
   await client.end();
 }

@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hubFolder, settingsOrExit, type Settings } from '#kernel/config.ts';
+import { hubFolder, publicUrlOf, settingsOrExit, type Settings } from '#kernel/config.ts';
 import { createLog, type Log } from '#kernel/log.ts';
 import { claimHub, makeDataDir, writeSafely } from './data-dir.ts';
 import { installationKeys, type InstallationKeys } from './keys.ts';
@@ -22,6 +22,8 @@ const subgraphNames = ['citizens', 'insurance', 'results', 'slips', 'organisatio
 
 interface Hub {
   readonly settings: Settings;
+  /** Of the graph; the processes have to know it before they listen, since tokens name it. */
+  readonly port: number;
   readonly keys: InstallationKeys;
   readonly log: Log;
   /** Aborted when everything is to end. */
@@ -36,8 +38,10 @@ function path(...parts: string[]): string {
 }
 
 /** Settings every serving process gets beside those of the environment. */
-function common({ settings, keys }: Hub): Record<string, string> {
+function common({ settings, port, keys }: Hub): Record<string, string> {
   return {
+    PORT: String(port),
+    FILES_PORT: String(settings.filesPort),
     HUB_DATA_DIR: settings.dataDir,
     HUB_ROLES_FILE: settings.rolesFile,
     HUB_IDENTIFIER_KEY: keys.identifierKey.toString('hex'),
@@ -45,16 +49,12 @@ function common({ settings, keys }: Hub): Record<string, string> {
   };
 }
 
-function portOf(address: string | null, otherwise: number): string {
-  return address === null ? String(otherwise) : new URL(address).port;
-}
-
 /** Gateway and all subgraphs in one process. */
 function oneProcess(hub: Hub): ProcessSpec {
   return {
     name: 'hub',
     command: [path('cli', 'hub-process.ts')],
-    env: (address) => ({ ...common(hub), PORT: portOf(address, hub.settings.port) }),
+    env: () => common(hub),
   };
 }
 
@@ -65,7 +65,7 @@ function subgraphProcess(hub: Hub, name: string): ProcessSpec {
     env: (address) => ({
       ...common(hub),
       HUB_HOP_PUBLIC_KEYS: hub.keys.hopPublicKeys,
-      HUB_SUBGRAPH_PORT: portOf(address, 0),
+      HUB_SUBGRAPH_PORT: address === null ? '0' : new URL(address).port,
     }),
   };
 }
@@ -74,18 +74,13 @@ function gatewayProcess(hub: Hub, subgraphs: string): ProcessSpec {
   return {
     name: 'gateway',
     command: [path('gateway', 'main.ts')],
-    env: (address) => ({
-      ...common(hub),
-      HUB_HOP_KEY: hub.keys.hopKey,
-      HUB_SUBGRAPHS: subgraphs,
-      PORT: portOf(address, hub.settings.port),
-    }),
+    env: () => ({ ...common(hub), HUB_HOP_KEY: hub.keys.hopKey, HUB_SUBGRAPHS: subgraphs }),
   };
 }
 
-/** Says so before anything is started, instead of a process that dies again and again. */
-async function refuseTakenPort({ host, port }: Settings): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+/** The port of the graph, a free one where none is set. A taken one is told before anything is started. */
+async function portToTake({ host, port }: Settings): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error) => {
       const code = 'code' in error ? String(error.code) : error.message;
@@ -95,7 +90,11 @@ async function refuseTakenPort({ host, port }: Settings): Promise<void> {
         ),
       );
     });
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve()));
+    probe.listen({ port, host, exclusive: true }, () => {
+      const address = probe.address();
+      const taken = typeof address === 'object' && address !== null ? address.port : port;
+      probe.close(() => resolve(taken));
+    });
   });
 }
 
@@ -176,10 +175,10 @@ async function main(): Promise<void> {
   const front: Supervised[] = [];
   const behind: Supervised[] = [];
   try {
-    await refuseTakenPort(settings);
+    const port = await portToTake(settings);
     postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
     const keys = await installationKeys(settings, signal);
-    const hub: Hub = { settings, keys, log, signal };
+    const hub: Hub = { settings, port, keys, log, signal };
     await runToEnd(
       'prepare',
       path('cli', 'prepare.ts'),
@@ -217,7 +216,7 @@ async function main(): Promise<void> {
       join(dataDir, 'addresses.json'),
       `${JSON.stringify({ ...addresses, postgres: postgres?.port ?? null }, null, 2)}\n`,
     );
-    process.stdout.write(`${welcome(settings, address)}ready ${settings.publicUrl ?? address}\n`);
+    process.stdout.write(`${welcome(settings, publicUrlOf(settings, port))}ready ${publicUrlOf(settings, port)}\n`);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });

@@ -194,6 +194,14 @@ export function settingsOrExit(reader: SettingsFor): Settings {
   process.exit(2);
 }
 
+/** Where others reach the hub that listens on this port: what tokens name as their issuer. */
+export function publicUrlOf({ publicUrl, host }: Pick<Settings, 'publicUrl' | 'host'>, port: number): string {
+  if (publicUrl !== null) return publicUrl;
+  // Listening on every address is no address.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
 /** The addresses that the migration wrote (or production gave). A role that the file lacks is refused when it is asked for. */
 export function readRoleUrls(settings: Pick<Settings, 'rolesFile'>): (role: HubRole) => string {
   const roles = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(settings.rolesFile, 'utf8')));

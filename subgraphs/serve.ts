@@ -1,0 +1,113 @@
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { SubgraphName } from '#kernel/audit/audit.ts';
+import { openReadAudit } from '#kernel/audit/read-audit.ts';
+import { hopHeader, hopVerifyingKeys, HopVerifier, type HopUse } from '#kernel/auth/hop.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { openReadDoor } from '#kernel/db/read-door-pg.ts';
+import { answerEnvelope, operationsPath } from '#kernel/graph/hop-operations.ts';
+import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
+import { createHealth } from '#kernel/http.ts';
+import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { allSubgraphs } from './all.ts';
+import { openIdentity } from './organisation/index.ts';
+
+/*
+ * One subgraph as a process of its own, for topology `apart`. It listens on an internal address and answers nothing that the
+ * gateway has not sealed: operations, health and metrics alike, each under its own use. It reads and audits under the role of its
+ * subgraph, which may touch no other's tables.
+ */
+
+/** What the gateway may send at once: 64 operations with their variables. Bytes. */
+const bodyLimit = 16 * 1024 * 1024;
+/** Longer than the gateway keeps an idle connection, so that it is never this side that closes one in use. */
+const keepAlive = 75_000;
+/** A subgraph works at most this long on what it was sent. Milliseconds. */
+const answerWithin = 15_000;
+
+/** `null`: there is no subgraph of that name. */
+export function subgraphNamed(name: string): SubgraphName | null {
+  return allSubgraphs.find((module) => module.name === name)?.name ?? null;
+}
+
+export async function serveSubgraph(name: SubgraphName, { settings, metrics, log }: ProcessParts): Promise<Running> {
+  const module = allSubgraphs.find((one) => one.name === name);
+  if (module === undefined) throw new Error(`There is no subgraph "${name}".`);
+  const { identifierKey, hopPublicKeys } = settings;
+  if (identifierKey === null || hopPublicKeys.length === 0) {
+    throw new Error('A subgraph of its own needs HUB_IDENTIFIER_KEY and HUB_HOP_PUBLIC_KEYS.');
+  }
+  const roleUrl = readRoleUrls(settings);
+  const { registry } = metrics;
+  const door = openReadDoor({ connection: roleUrl(name), registry, name });
+  const auditor = name === 'organisation' ? openReadDoor({ connection: roleUrl('auditor'), registry, name: 'auditor' }) : null;
+  const audit = openReadAudit({ connection: roleUrl(name), registry });
+  const runtime = openRuntime(module, { door, clock: systemClock, identifierKey, ...(auditor !== null && { auditor }) }, audit);
+  const identity =
+    name === 'organisation'
+      ? openIdentity({
+          url: roleUrl('organisation'),
+          identifierKey,
+          issuer: () => publicUrlOf(settings, settings.port),
+          clock: systemClock,
+          report: (fault) => log.error(fault, { subgraph: name }),
+        })
+      : null;
+  const keys = hopVerifyingKeys(hopPublicKeys);
+  const verifier = new HopVerifier(name, () => keys, systemClock);
+  const health = createHealth({ parts: { postgres: () => door.ping(), audit: () => audit.ping() }, outside: {} });
+
+  const app = Fastify({ bodyLimit, keepAliveTimeout: keepAlive, logger: false, exposeHeadRoutes: false });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  const sealed = (request: FastifyRequest, use: HopUse): string | null => {
+    const seal = request.headers[hopHeader];
+    const body = typeof request.body === 'string' ? request.body : '';
+    return typeof seal === 'string' && verifier.open(seal, use, body) !== null ? body : null;
+  };
+  const refused = { errors: [{ message: 'UNAUTHENTICATED', extensions: { code: 'UNAUTHENTICATED', subgraph: name } }] };
+  app.setNotFoundHandler((_request, reply) => reply.code(401).send(refused));
+  app.setErrorHandler((error, _request, reply) => {
+    log.error('request.failed', { subgraph: name }, error);
+    return reply.code(500).send({ errors: [{ message: 'INTERNAL', extensions: { code: 'INTERNAL', subgraph: name } }] });
+  });
+  app.post(operationsPath, async (request, reply) => {
+    const body = sealed(request, 'operations');
+    if (body === null) return reply.code(401).send(refused);
+    const answer = await answerEnvelope(runtime, body, AbortSignal.timeout(answerWithin));
+    if (answer === null) return reply.code(400).send(refused);
+    return reply.type('application/json').send(answer);
+  });
+  if (identity !== null) await app.register(identity.hopRoutes(verifier));
+  operations(app, sealed, refused, { health, metrics: () => registry.getMetricsAsJSON() });
+
+  await app.listen({ host: settings.subgraphHost, port: settings.subgraphPort });
+  const at = app.server.address();
+  const port = typeof at === 'object' && at !== null ? at.port : settings.subgraphPort;
+  return {
+    address: `http://${settings.subgraphHost}:${port}`,
+    async stop() {
+      health.stopping();
+      await app.close();
+      await runtime.close();
+      await Promise.all([audit.close(), door.close(), auditor?.close(), identity?.close()]);
+    },
+  };
+}
+
+function operations(
+  app: FastifyInstance,
+  sealed: (request: FastifyRequest, use: HopUse) => string | null,
+  refused: object,
+  given: { readonly health: ReturnType<typeof createHealth>; readonly metrics: () => Promise<unknown> },
+): void {
+  app.get('/health/ready', async (request, reply) => {
+    if (sealed(request, 'health') === null) return reply.code(401).send(refused);
+    const report = await given.health.ready();
+    return reply.code(report.status === 'up' ? 200 : 503).send(report);
+  });
+  app.get('/metrics', async (request, reply) => {
+    if (sealed(request, 'health') === null) return reply.code(401).send(refused);
+    return reply.send(await given.metrics());
+  });
+}
