@@ -9,6 +9,8 @@ import type { ReadDoor } from './db/read-door.ts';
 export interface SubgraphDeps {
   /** Reads: under both locks, one statement per entity type and level. */
   readonly door: ReadDoor;
+  /** Reads of the audit under the auditor's role; organisation alone has it. */
+  readonly auditor?: ReadDoor;
   readonly clock: Clock;
   /** Secret of this installation for keyed hashes of identifiers (32 bytes). */
   readonly identifierKey: Buffer;

@@ -1,6 +1,7 @@
 import { citizenReasons } from './citizen-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
+import { registerReasons } from './register-reasons.ts';
 import { valueReasons } from './value-reasons.ts';
 
 /** Answer classes; `status` is the HTTP status when the whole request is refused. */
@@ -36,6 +37,7 @@ export const catalogue = {
   ...graphReasons,
   ...recordReasons,
   ...citizenReasons,
+  ...registerReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',
     since: '0.1',

@@ -1,13 +1,16 @@
 import { Pool, type PoolClient } from 'pg';
 import { refusal } from '#kernel/errors/hub-error.ts';
 
-/** Every unit there is: for look-ups that come before a scope is known (who is this client?), never for what a caller asks to see. */
-export const everyUnit = '{(,)}';
-
 export interface Sql {
   /** Rows as pg gives them: timestamps as Date, jsonb parsed. */
   rows<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
 }
+
+/**
+ * Every unit: look-ups here come before a scope is known (who is this client?), and nothing of them is shown to a caller. The same
+ * text as in kernel/db/database.ts, which would bring the entity manager into a process that only reads.
+ */
+export const everyUnit = '{(,)}';
 
 /**
  * The connection of organisation's own role: principals, keys and the provider's store, which no reader of the graph may see.

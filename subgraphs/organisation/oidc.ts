@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyReque
 import { LRUCache } from 'lru-cache';
 import { Provider, errors, type Adapter, type Configuration } from 'oidc-provider';
 import { hubAudience } from '#kernel/auth/authenticate.ts';
+import { oauthPaths } from '#kernel/auth/organisation-hop.ts';
 import { fingerprint, verifySecret } from '#kernel/auth/secrets.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { Attempts } from './attempts.ts';
@@ -19,13 +20,7 @@ import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys
  * provider is made anew when the keys change; all its state is in PostgreSQL, so every copy answers for every other.
  */
 
-/** Paths served; whatever else the library could do is not mounted. */
-export const oauthPaths = {
-  token: '/oauth/token',
-  keys: '/oauth/jwks',
-  discovery: ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
-} as const;
-
+/** Whatever else the library could do than `oauthPaths` is not mounted. */
 const bodyLimit = 56 * 1024;
 
 export interface OAuthDeps {

@@ -1,6 +1,6 @@
 import type { Clock } from '#kernel/clock.ts';
 import { parseUnitId } from '#kernel/domain/ids.ts';
-import { rangesOf } from '#kernel/unit-scope.ts';
+import { rangesOf, unitTree, type UnitTree } from '#kernel/unit-scope.ts';
 
 export type UnitLevel = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
 
@@ -22,6 +22,7 @@ export interface UnitScope {
 
 /** All units at one moment. A closed unit stays: its records are read by those above it until they are moved. */
 export class Units {
+  readonly tree: UnitTree;
   readonly #units: ReadonlyMap<number, UnitRow>;
   readonly #children: ReadonlyMap<number | null, readonly UnitRow[]>;
   readonly #scopes = new Map<number, UnitScope>();
@@ -30,6 +31,7 @@ export class Units {
     const sorted = [...rows].sort((a, b) => a.number - b.number);
     this.#units = new Map(sorted.map((unit) => [unit.number, unit]));
     this.#children = Map.groupBy(sorted, ({ parent }) => parent);
+    this.tree = unitTree(sorted);
   }
 
   find(number: number): UnitRow | null {
@@ -51,10 +53,8 @@ export class Units {
   scopeOf(number: number): UnitScope {
     const known = this.#scopes.get(number);
     if (known !== undefined) return known;
-    const below = new Set<number>(this.#units.has(number) ? [number] : []);
-    // A set that grows while it is walked: each unit once, even if the stored tree had a circle.
-    for (const unit of below) for (const child of this.childrenOf(unit)) below.add(child.number);
-    const scope = { units: rangesOf(below), count: below.size };
+    const below = this.tree.below(number);
+    const scope = { units: rangesOf(below), count: below.length };
     this.#scopes.set(number, scope);
     return scope;
   }

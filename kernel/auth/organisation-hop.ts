@@ -1,0 +1,172 @@
+import type { FastifyPluginCallback } from 'fastify';
+import { publishedKeys, type IssuerKeys } from './authenticate.ts';
+import { refusal } from '../errors/hub-error.ts';
+import { readBasis, readPrincipal } from './envelope.ts';
+import { hopHeader, type HopSigner } from './hop.ts';
+import type { BasisAsked, PrincipalSource } from './principal.ts';
+import { purposes } from './purposes.ts';
+
+/*
+ * Organisation across the hop: in topology `apart` the gateway asks organisation's process who somebody is, takes the keys of
+ * access tokens from it, and passes on what is sent to the OpenID provider. Every such request is sealed; organisation answers
+ * nothing else.
+ *
+ * Principals are not cached here: the authenticator holds them for 30 s, a legal basis is asked for each time.
+ */
+
+/** Paths of the OpenID provider, the same at the edge and at organisation's process. */
+export const oauthPaths = {
+  token: '/oauth/token',
+  keys: '/oauth/jwks',
+  discovery: ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
+} as const;
+
+/** Where organisation's own process tells who somebody is. */
+export const principalsPath = '/internal/principals';
+
+export interface HopRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+}
+
+export interface HopAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** Sends to organisation's process; rejects when there is no answer within its time. */
+export type HopSend = (request: HopRequest) => Promise<HopAnswer>;
+
+export interface OrganisationOverHop {
+  readonly principals: PrincipalSource;
+  /** Keys of our own access tokens. */
+  readonly keys: IssuerKeys;
+  /** `/oauth/*` and `/.well-known/*` at the edge; `addressOf` is the client's address as the edge knows it. */
+  readonly routes: (addressOf: (request: { readonly ip: string }) => string) => FastifyPluginCallback;
+}
+
+export function organisationOverHop(signer: HopSigner, send: HopSend): OrganisationOverHop {
+  return { principals: remotePrincipals(signer, send), keys: remoteKeys(signer, send), routes: forward(signer, send) };
+}
+
+const passedOn = ['authorization', 'content-type', 'accept'] as const;
+const passedBack = ['content-type', 'cache-control', 'pragma', 'www-authenticate', 'retry-after'] as const;
+const bodyLimit = 56 * 1024;
+
+function forward(signer: HopSigner, send: HopSend): OrganisationOverHop['routes'] {
+  return (addressOf) => (app, _options, done) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
+      parsed(null, body);
+    });
+    for (const url of [oauthPaths.token, oauthPaths.keys, ...oauthPaths.discovery]) {
+      const method = url === oauthPaths.token ? 'POST' : 'GET';
+      app.route({
+        method,
+        url,
+        exposeHeadRoute: false,
+        async handler(request, reply) {
+          const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+          const headers: Record<string, string> = { [hopHeader]: signer.seal('organisation', 'oauth', body, addressOf(request)) };
+          for (const name of passedOn) {
+            const value = request.headers[name];
+            if (value !== undefined) headers[name] = value;
+          }
+          const answer = await send({ method, path: url, headers, body: method === 'POST' ? body : null }).catch(
+            (cause: unknown) => {
+              throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
+            },
+          );
+          for (const name of passedBack) {
+            const value = answer.headers[name];
+            if (value !== undefined) reply.header(name, value);
+          }
+          return await reply.code(answer.status).send(answer.body);
+        },
+      });
+    }
+    done();
+  };
+}
+
+function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
+  // The address is never looked up: `send` knows where organisation is.
+  return publishedKeys(new URL(`http://organisation${oauthPaths.keys}`), async () => {
+    const headers = { accept: 'application/json', [hopHeader]: signer.seal('organisation', 'oauth', '', 'gateway') };
+    const { status, body } = await send({ method: 'GET', path: oauthPaths.keys, headers, body: null });
+    return new Response(new Uint8Array(body), { status });
+  });
+}
+
+type Question =
+  | { readonly ask: 'find'; readonly subject: string; readonly issuedAt: number }
+  | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null };
+
+function remotePrincipals(signer: HopSigner, send: HopSend): PrincipalSource {
+  async function ask(question: Question): Promise<unknown> {
+    const body = JSON.stringify(question);
+    try {
+      const answer = await send({
+        method: 'POST',
+        path: principalsPath,
+        headers: { 'content-type': 'application/json', [hopHeader]: signer.seal('organisation', 'principals', body) },
+        body: Buffer.from(body),
+      });
+      const said: unknown = answer.status === 200 ? JSON.parse(answer.body.toString()) : null;
+      if (typeof said !== 'object' || said === null || !('value' in said)) throw new Error('no answer to a question');
+      return said.value;
+    } catch (cause) {
+      throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
+    }
+  }
+  return {
+    async find(subject, issuedAt) {
+      return readPrincipal(await ask({ ask: 'find', subject, issuedAt: issuedAt.getTime() }));
+    },
+    async basis(principalId, basisId, asked) {
+      return readBasis(await ask({ ask: 'basis', principalId, basisId, asked: asked ?? null }));
+    },
+  };
+}
+
+/** The other end: answers a body whose seal was opened. `null`: this is no question. */
+export async function answerQuestion(principals: PrincipalSource, body: string): Promise<string | null> {
+  const question = readQuestion(body);
+  if (question === null) return null;
+  const value =
+    question.ask === 'find'
+      ? await principals.find(question.subject, new Date(question.issuedAt))
+      : await principals.basis(question.principalId, question.basisId, question.asked ?? undefined);
+  return JSON.stringify({ value });
+}
+
+function readQuestion(body: string): Question | null {
+  const said = parse(body);
+  if (said.ask === 'find' && typeof said.subject === 'string' && typeof said.issuedAt === 'number') {
+    return { ask: 'find', subject: said.subject, issuedAt: said.issuedAt };
+  }
+  if (said.ask === 'basis' && typeof said.principalId === 'string' && typeof said.basisId === 'string') {
+    return { ask: 'basis', principalId: said.principalId, basisId: said.basisId, asked: readAsked(said.asked) };
+  }
+  return null;
+}
+
+function readAsked(value: unknown): BasisAsked | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { purpose, operation, traceId }: Readonly<Record<string, unknown>> = { ...value };
+  const known = purposes.find((one) => one === purpose);
+  if (known === undefined || typeof operation !== 'string' || typeof traceId !== 'string') return null;
+  return { purpose: known, operation, traceId };
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,125 @@
+import type { FastifyPluginCallback } from 'fastify';
+import type { TrustedIssuer } from '#kernel/auth/authenticate.ts';
+import { hopHeader, type HopVerifier } from '#kernel/auth/hop.ts';
+import { answerQuestion, principalsPath } from '#kernel/auth/organisation-hop.ts';
+import type { PrincipalSource } from '#kernel/auth/principal.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { SubgraphModule } from '#kernel/subgraph.ts';
+import { openOrganisationDatabase } from './database.ts';
+import { openOAuth } from './oidc.ts';
+import { Organisation } from './organisation.ts';
+import { Principals } from './principals.ts';
+import { resolvers, type OrganisationContext } from './resolvers.ts';
+import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
+import { UnitDirectory, unitRowsText, type UnitRow } from './units.ts';
+import { feedWork } from './work-feed.ts';
+
+export { openRegister, type Register } from './register.ts';
+
+/** The graph of the organisation: units, who is asking, the audit, runs, the joint queue of work. */
+export const organisation: SubgraphModule = {
+  name: 'organisation',
+  schema: new URL('./schema.graphql', import.meta.url),
+  open({ door, auditor, clock }) {
+    // Units are no personal data: read under no scope at all.
+    const nothing = { units: '{}', unitCount: 0, citizenId: null };
+    const load = () => door.rows<UnitRow>('units.all', `${unitRowsText} where $1::int4multirange is not null`, nothing, []);
+    const source = { door, auditor: auditor ?? null, units: new UnitDirectory(load, clock) };
+    return {
+      resolvers,
+      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call) }),
+      close: () => Promise.resolve(),
+    };
+  },
+};
+
+export interface IdentityOptions {
+  /** Login of organisation's own role. */
+  readonly url: string;
+  /** Secret of this installation: the signing keys are wrapped under it. */
+  readonly identifierKey: Buffer;
+  /** Public address, `iss` of every token; asked anew each time, since a free port is known only after listening. */
+  readonly issuer: () => string;
+  readonly clock: Clock;
+  /** A fault of ours, by name only. */
+  readonly report: (fault: 'oauth.fault' | 'housekeeping.fault') => void;
+}
+
+/** Who somebody is: the OpenID provider and the principals behind its tokens. */
+export interface Identity {
+  readonly principals: PrincipalSource;
+  /** Our own entry in the list of trusted issuers. */
+  trusted(): TrustedIssuer;
+  /** `/oauth/*` and `/.well-known/*` at the edge; the address is what the edge takes for the client's. */
+  edgeRoutes(addressOf: (request: { readonly ip: string }) => string): FastifyPluginCallback;
+  /** The same and the principals, in organisation's own process: whatever the gateway did not seal is refused. */
+  hopRoutes(verifier: HopVerifier): FastifyPluginCallback;
+  /** Moves what the subgraphs said of their work into the joint queue; how many events it took (1,000: more may wait). */
+  feedWork(): Promise<number>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Every ten minutes expired payloads and ended keys are deleted. */
+const housekeepingEvery = 600_000;
+
+export function openIdentity({ url, identifierKey, issuer, clock, report }: IdentityOptions): Identity {
+  const database = openOrganisationDatabase(url);
+  const keys = new SigningKeys(database, identifierKey, clock);
+  const units = new UnitDirectory(() => database.read((sql) => sql.rows<UnitRow>(unitRowsText)), clock);
+  const principals = new Principals(database, units, clock);
+  const oauth = openOAuth({ database, keys, issuer, clock, report });
+
+  const housekeeping = setInterval(() => {
+    Promise.all([oauth.tidy(), keys.tidy()]).catch(() => {
+      report('housekeeping.fault');
+    });
+  }, housekeepingEvery);
+  housekeeping.unref();
+
+  return {
+    principals,
+    trusted: () => ({
+      issuer: issuer(),
+      algorithms: [signatureAlgorithm],
+      keys: ({ kid }) => keys.verifying(kid),
+      lifetime: tokenLifetime,
+      type: 'at+jwt',
+      subject: 'id',
+    }),
+    edgeRoutes: (addressOf) => oauth.routes(addressOf),
+    hopRoutes: (verifier) => (app, _options, done) => {
+      void app.register(oauth.routes((request, body) => verifier.open(sealOf(request.headers), 'oauth', body)?.address ?? null));
+      void app.register((inner, _inner, registered) => {
+        inner.removeAllContentTypeParsers();
+        inner.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 16_384 }, (_request, body, parsed) => {
+          parsed(null, body);
+        });
+        inner.post(principalsPath, async (request, reply) => {
+          const body = typeof request.body === 'string' ? request.body : '';
+          if (verifier.open(sealOf(request.headers), 'principals', body) === null) {
+            return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
+          }
+          const answer = await answerQuestion(principals, body);
+          if (answer === null) return await reply.code(400).send({ code: 'BAD_INPUT' });
+          return await reply.header('content-type', 'application/json').header('cache-control', 'no-store').send(answer);
+        });
+        registered();
+      });
+      done();
+    },
+    feedWork: () => feedWork(database),
+    ping: async () => {
+      await database.read((sql) => sql.rows('select 1'));
+    },
+    async close() {
+      clearInterval(housekeeping);
+      await database.close();
+    },
+  };
+}
+
+function sealOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
+  const seal = headers[hopHeader];
+  return typeof seal === 'string' ? seal : undefined;
+}

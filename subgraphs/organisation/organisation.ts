@@ -1,0 +1,135 @@
+import type { Permission } from '#kernel/auth/permissions.ts';
+import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
+import type { ReadDoor } from '#kernel/db/read-door.ts';
+import { isUuid } from '#kernel/domain/ids.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
+import { isGiven } from '#kernel/records/arguments.ts';
+import { lowestId, walkFor } from '#kernel/records/record-table.ts';
+import type { RecordPage } from '#kernel/records/record-page.ts';
+import type { PageArguments } from '#kernel/records/records.ts';
+import type { Call } from '#kernel/subgraph.ts';
+import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
+import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
+import type { LatestPage } from './pages.ts';
+import { runPage, type Run, type RunKind } from './runs.ts';
+import type { UnitDirectory, UnitRow, Units } from './units.ts';
+import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
+
+export interface OrganisationSource {
+  readonly door: ReadDoor;
+  /** Under the auditor's role; without it the audit is not read. */
+  readonly auditor: ReadDoor | null;
+  readonly units: UnitDirectory;
+}
+
+const runPermission = { RECONCILE: 'run:read', IMPORT: 'import:read' } as const satisfies Record<RunKind, Permission>;
+
+/**
+ * What one caller may know of the organisation. A unit that he does not see is a unit that does not exist; a kind of record that
+ * his role never reads is `FORBIDDEN`.
+ */
+export class Organisation {
+  readonly #source: OrganisationSource;
+  readonly #call: Call;
+
+  constructor(source: OrganisationSource, call: Call) {
+    this.#source = source;
+    this.#call = call;
+  }
+
+  get caller(): Call['caller'] {
+    return this.#call.caller;
+  }
+
+  /** The unit of an id, where the caller sees it. No promise while the directory is fresh: units are asked for by the thousand. */
+  unit(id: string): UnitRow | null | Promise<UnitRow | null> {
+    const held = this.#source.units.held();
+    if (held !== null) return this.#visible(held, held.findById(id));
+    return this.#source.units.now().then((units) => this.#visible(units, units.findById(id)));
+  }
+
+  unitByNumber(number: number): UnitRow | null | Promise<UnitRow | null> {
+    const held = this.#source.units.held();
+    if (held !== null) return this.#visible(held, held.find(number));
+    return this.#source.units.now().then((units) => this.#visible(units, units.find(number)));
+  }
+
+  /** Units below one, as far as the caller sees them; `null`: the topmost. */
+  async unitsBelow(parent: number | null): Promise<readonly UnitRow[]> {
+    this.#scope('unit:read');
+    const units = await this.#source.units.now();
+    return units.childrenOf(parent).filter((unit) => this.#sees(units, unit.number));
+  }
+
+  async orgUnits(parent: string | null): Promise<readonly UnitRow[]> {
+    this.#scope('unit:read');
+    if (parent === null) return await this.unitsBelow(null);
+    const unit = await this.unit(parent);
+    return unit === null ? [] : await this.unitsBelow(unit.number);
+  }
+
+  async workItems(filter: WorkItemFilter, page: PageArguments): Promise<RecordPage<WorkItem>> {
+    const scope = await this.#narrowed(this.#scope('work:read'), filter.orgUnit ?? null);
+    const { tree } = await this.#source.units.now();
+    const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, page);
+    for (const item of found.nodes) this.#call.note('work.read', item.citizenId ?? item.id);
+    return found;
+  }
+
+  async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {
+    const scope = this.#scope(runPermission[kind]);
+    const { tree } = await this.#source.units.now();
+    return await runPage(this.#source.door, scope, walkFor(scope, tree), kind, page);
+  }
+
+  async auditEvents(filter: AuditFilter, page: PageArguments): Promise<LatestPage<AuditEvent>> {
+    const scope = this.#scope('audit:read');
+    const { auditor } = this.#source;
+    if (auditor === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process has no connection of the auditor') });
+    const units = !isGiven(filter.unit) ? null : (await this.#narrowed(scope, filter.unit)).units;
+    const principals = !isGiven(filter.principal) ? null : await this.#principalsNamed(scope, filter.principal);
+    const found = await new AuditLog(auditor).page(scope, { filter, principals, units }, page);
+    // Who looks into the audit is audited: by the person he asked about, else by the events he saw.
+    if (isGiven(filter.person) && isUuid(filter.person)) this.#call.note('audit.read', filter.person);
+    else for (const event of found.nodes) this.#call.note('audit.read', event.id);
+    if (found.nodes.length === 0) this.#call.note('audit.read', lowestId);
+    return found;
+  }
+
+  /** The audit names accounts by id; people know their log-in. */
+  async #principalsNamed(scope: RowScope, name: string): Promise<readonly string[]> {
+    if (isUuid(name)) return [name];
+    const accounts = await this.#source.door.rows<{ readonly id: string }>(
+      'account.by-login',
+      'select id::text as id from organisation.account where login = $2::text and coalesce(unit_no <@ $1::int4multirange, false)',
+      scope,
+      [name],
+    );
+    return [name, ...accounts.map(({ id }) => id)];
+  }
+
+  #scope(permission: Permission): RowScope {
+    const scope = scopeOf(this.#call.caller, permission);
+    if (scope === null) throw refusal('ROLE_LACKS_RIGHT');
+    return scope;
+  }
+
+  /** A unit that the caller does not see narrows a list to nothing. */
+  async #narrowed(scope: RowScope, id: string | null): Promise<RowScope> {
+    if (id === null) return scope;
+    const units = await this.#source.units.now();
+    return narrowed(scope, units.tree, units.findById(id)?.number ?? 0);
+  }
+
+  #visible(units: Units, unit: UnitRow | null): UnitRow | null {
+    return unit !== null && this.#sees(units, unit.number) ? unit : null;
+  }
+
+  /** At and below his own unit, above it, and wherever a legal basis lends him people. */
+  #sees(units: Units, number: number): boolean {
+    const { principal, basis } = this.#call.caller;
+    if (scopeOf(this.#call.caller, 'unit:read') === null) return false;
+    if (coversUnit(principal.scope, number) || units.standsOver(number, principal.unitNo)) return true;
+    return basis !== null && coversUnit(basis.scope, number);
+  }
+}

@@ -1,0 +1,78 @@
+import { unitId } from '#kernel/domain/ids.ts';
+import { countResolvers } from '#kernel/records/record-page.ts';
+import type { PageArguments } from '#kernel/records/records.ts';
+import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
+import type { AuditFilter } from './audit-log.ts';
+import type { Organisation } from './organisation.ts';
+import type { Run } from './runs.ts';
+import type { UnitRow } from './units.ts';
+import type { WorkItem, WorkItemFilter } from './work-items.ts';
+
+export interface OrganisationContext extends SubgraphContext {
+  readonly organisation: Organisation;
+}
+
+/** A unit as the graph has it. Units are held in memory for all callers, so each answer gets an object of its own. */
+interface UnitNode {
+  readonly id: string;
+  readonly number: number;
+  readonly code: string;
+  readonly name: string;
+  readonly level: string;
+  readonly parentNumber: number | null;
+}
+
+function unitNode({ number, code, name, level, parent }: UnitRow): UnitNode {
+  return { id: unitId(number), number, code, name, level, parentNumber: parent };
+}
+
+function nodeOf(unit: UnitRow | null | Promise<UnitRow | null>): UnitNode | null | Promise<UnitNode | null> {
+  if (unit === null) return null;
+  return unit instanceof Promise ? unit.then((found) => (found === null ? null : unitNode(found))) : unitNode(unit);
+}
+
+/** GraphQL ⇄ service; no rule. */
+export const resolvers: OpenSubgraph['resolvers'] = {
+  Query: {
+    me: (_: unknown, __: unknown, { organisation }: OrganisationContext) => {
+      const { id, name, kind, role, permissions, unitNo } = organisation.caller.principal;
+      return { id, name, kind, role, permissions, unitNo, purpose: organisation.caller.purpose };
+    },
+    orgUnits: async (_: unknown, { parent }: { parent?: string | null }, { organisation }: OrganisationContext) =>
+      (await organisation.orgUnits(parent ?? null)).map(unitNode),
+    workItems: (
+      _: unknown,
+      { filter, ...page }: { filter?: WorkItemFilter | null } & PageArguments,
+      { organisation }: OrganisationContext,
+    ) => organisation.workItems(filter ?? {}, page),
+    syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
+    imports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('IMPORT', page),
+    auditEvents: (
+      _: unknown,
+      { filter, ...page }: { filter?: AuditFilter | null } & PageArguments,
+      { organisation }: OrganisationContext,
+    ) => organisation.auditEvents(filter ?? {}, page),
+  },
+  Principal: {
+    orgUnit: ({ unitNo }: { unitNo: number }, _: unknown, { organisation }: OrganisationContext) =>
+      nodeOf(organisation.unitByNumber(unitNo)),
+  },
+  OrgUnit: {
+    __resolveReference: ({ id }: { id: string }, { organisation }: OrganisationContext) => nodeOf(organisation.unit(id)),
+    parent: ({ parentNumber }: UnitNode, _: unknown, { organisation }: OrganisationContext) =>
+      parentNumber === null ? null : nodeOf(organisation.unitByNumber(parentNumber)),
+    children: async ({ number }: UnitNode, _: unknown, { organisation }: OrganisationContext) =>
+      (await organisation.unitsBelow(number)).map(unitNode),
+  },
+  WorkItem: {
+    citizen: ({ citizenId }: WorkItem) => (citizenId === null ? null : { id: citizenId }),
+    orgUnit: ({ unitNo }: WorkItem, _: unknown, { organisation }: OrganisationContext) =>
+      nodeOf(organisation.unitByNumber(unitNo)),
+  },
+  WorkItemConnection: countResolvers,
+  Run: {
+    counts: ({ counts }: Run) => Object.entries(counts).map(([name, value]) => ({ name, value })),
+  },
+  RunConnection: countResolvers,
+  AuditEventConnection: countResolvers,
+};

@@ -1,0 +1,72 @@
+import type { RowScope } from '#kernel/auth/policy.ts';
+import type { ReadDoor } from '#kernel/db/read-door.ts';
+import { isUuid } from '#kernel/domain/ids.ts';
+import { cursorBinding, decodeCursor, parseFirst } from '#kernel/page.ts';
+import { isGiven } from '#kernel/records/arguments.ts';
+import { citizenIs, textIs, wordIs, type Condition } from '#kernel/records/conditions.ts';
+import { RecordList } from '#kernel/records/record-list.ts';
+import { countFrom, RecordPage } from '#kernel/records/record-page.ts';
+import type { RecordTable, Walk } from '#kernel/records/record-table.ts';
+import type { PageArguments } from '#kernel/records/records.ts';
+
+export interface WorkItemFilter {
+  readonly state?: string | null;
+  readonly source?: string | null;
+  readonly kind?: string | null;
+  readonly field?: string | null;
+  readonly foundBy?: string | null;
+  readonly citizen?: string | null;
+  readonly orgUnit?: string | null;
+}
+
+export interface WorkItem {
+  readonly id: string;
+  readonly source: string;
+  readonly kind: string;
+  readonly subject: string;
+  readonly field: string | null;
+  readonly citizenId: string | null;
+  readonly unitNo: number;
+  readonly foundBy: string;
+  readonly state: string;
+  readonly raisedAt: string;
+}
+
+/** The queue holds no replica of citizens; the join of one is left out by the planner, since nothing of it is read. */
+const table: RecordTable = {
+  table: 'organisation.work_item',
+  replica: 'organisation.work_item',
+  change: 'organisation.change',
+  unitColumns: ['unit_no'],
+  live: 'true',
+};
+const columns = `c.id::text as id, c.source, c.kind, c.subject::text as subject, c.field, c.citizen_id::text as "citizenId",
+  c.unit_no as "unitNo", c.found_by as "foundBy", c.state, c.raised_at as "raisedAt"`;
+const list = new RecordList<WorkItem>(table, 'work.list', columns);
+
+/** `scope` is already narrowed to the unit of the filter. */
+export async function workItemPage(
+  door: ReadDoor,
+  scope: RowScope,
+  walk: Walk,
+  filter: WorkItemFilter,
+  page: PageArguments,
+): Promise<RecordPage<WorkItem>> {
+  const first = parseFirst(page.first);
+  const after = page.after ?? null;
+  const binding = cursorBinding('workItems', filter, 'ID');
+  const behind = after === null ? null : String(decodeCursor(binding, after, 1)[0]);
+  const place = { first, after, binding: () => binding };
+  const citizen = filter.citizen ?? null;
+  if (scope.unitCount === 0 || (citizen !== null && !isUuid(citizen))) {
+    return new RecordPage<WorkItem>([], place, () => Promise.resolve(countFrom(0)));
+  }
+  const conditions: Condition[] = [wordIs('state', filter.state ?? 'OPEN', 'ordered')];
+  if (citizen !== null) conditions.push(citizenIs(citizen));
+  if (isGiven(filter.source)) conditions.push(wordIs('source', filter.source, 'none'));
+  if (isGiven(filter.kind)) conditions.push(textIs('kind', filter.kind, 'none'));
+  if (isGiven(filter.field)) conditions.push(wordIs('field', filter.field, 'none'));
+  if (isGiven(filter.foundBy)) conditions.push(wordIs('found_by', filter.foundBy, 'none'));
+  const { rows, seenTo } = await list.page(door, scope, walk, { conditions, after: behind, limit: first + 1 });
+  return new RecordPage(rows, { ...place, seenTo }, () => list.count(door, scope, walk, conditions));
+}
