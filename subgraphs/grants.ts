@@ -57,18 +57,21 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   'citizens.import_row': { citizens: full },
 
   'insurance.citizen': { insurance: keep, reader: read },
+  'insurance.citizen_hash': { insurance: full },
   'insurance.card': { insurance: keep, reader: read },
   'insurance.work': { insurance: keep, reader: read },
   'insurance.change': { insurance: keep, reader: read },
   'insurance.idempotency': { insurance: add },
 
   'results.citizen': { results: keep, reader: read },
+  'results.citizen_hash': { results: full },
   'results.result': { results: keep, reader: read },
   'results.work': { results: keep, reader: read },
   'results.change': { results: keep, reader: read },
   'results.idempotency': { results: add },
 
   'slips.citizen': { slips: keep, reader: read },
+  'slips.citizen_hash': { slips: full },
   'slips.document': { slips: add },
   'slips.referral_slip': { slips: keep, reader: read },
   'slips.reexamination_slip': { slips: keep, reader: read },

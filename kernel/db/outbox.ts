@@ -19,7 +19,7 @@ export interface OutboxPayloads {
 export type OutboxKind = keyof OutboxPayloads;
 
 export interface CitizenReplica {
-  /** Keyed hashes of all his identifiers, in hex: `hashIdentifier` of kernel/domain. */
+  /** Keyed hashes of all his identifiers, in hex: `hashIdentifier` of kernel/identifier-hash.ts. */
   readonly hashes: readonly string[];
   readonly lifeStatus: 'ACTIVE' | 'MOVED_AWAY' | 'DECEASED' | 'MERGED';
   readonly mergedInto: string | null;

@@ -106,13 +106,20 @@ const outboxFunctions = `
   declare
     place hub.outbox_consumer;
   begin
-    -- One taker at a time: a second copy of the consumer gets nothing until the first has committed.
-    select c.* into place from hub.outbox_consumer c
-      where c.consumer = take_event.consumer and c.role = session_user for update skip locked;
+    select c.* into place from hub.outbox_consumer c where c.consumer = take_event.consumer and c.role = session_user;
     if not found then
-      if not exists (select from hub.outbox_consumer c where c.consumer = take_event.consumer and c.role = session_user) then
-        raise exception 'no outbox consumer of this role' using errcode = 'insufficient_privilege';
-      end if;
+      raise exception 'no outbox consumer of this role' using errcode = 'insufficient_privilege';
+    end if;
+    -- Most looks find nothing: they take no lock and no transaction id.
+    if not exists (
+      select from hub.outbox o
+      where (o.xid, o.id) > (place.mark_xid, place.mark_id) and o.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ) then
+      return;
+    end if;
+    -- One taker at a time: a second copy of the consumer gets nothing until the first has committed.
+    select c.* into place from hub.outbox_consumer c where c.consumer = take_event.consumer for update skip locked;
+    if not found then
       return;
     end if;
     return query
@@ -134,11 +141,17 @@ const outboxFunctions = `
     open_id bigint;
     finished int;
   begin
-    select c.* into place from hub.outbox_consumer c
-      where c.consumer = finish_event.consumer and c.role = session_user for update;
+    select c.* into place from hub.outbox_consumer c where c.consumer = finish_event.consumer and c.role = session_user;
     if not found then
       raise exception 'no outbox consumer of this role' using errcode = 'insufficient_privilege';
     end if;
+    if not exists (
+      select from hub.outbox o
+      where (o.xid, o.id) > (place.mark_xid, place.mark_id) and o.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ) then
+      return 0;
+    end if;
+    select c.* into place from hub.outbox_consumer c where c.consumer = finish_event.consumer for update;
     insert into hub.outbox_done (consumer, event_id, xid)
       select place.consumer, o.id, o.xid from hub.outbox o
       where o.id = any (ids) and o.kind = any (place.kinds) and (o.xid, o.id) > (place.mark_xid, place.mark_id)

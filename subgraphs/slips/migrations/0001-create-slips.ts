@@ -7,8 +7,8 @@ export class CreateSlips extends Migration {
     this.addSql('create schema if not exists slips');
     this.addSql(citizenReplica('slips'));
     this.addSql(document);
-    this.addSql(slip('referral_slip', referral));
-    this.addSql(slip('reexamination_slip', reexamination));
+    this.addSql(slip('referral_slip', 'from_facility', referral));
+    this.addSql(slip('reexamination_slip', 'facility', reexamination));
     this.addSql(`
       ${work('slips', 'slip_id uuid not null', 'unit_no int, facility_no int')}
       create index work_slip on slips.work (slip_id);
@@ -40,7 +40,7 @@ const reexamination = `facility text, appointment_on date, appointment_at timest
     constraint reexamination_slip_period check (issued_on <= appointment_on)`;
 
 /** `unit_no` is the citizen's unit, `facility_no` the issuing facility's; either may read it, hence two indexes walked apart and merged. */
-function slip(table: string, columns: string): string {
+function slip(table: string, issuer: string, columns: string): string {
   return `
   create table slips.${table} (
     id uuid primary key, version int not null default 1, citizen_id uuid, unit_no int, facility_no int,
@@ -56,6 +56,13 @@ function slip(table: string, columns: string): string {
   create index ${table}_facility on slips.${table} (facility_no, id);
   create index ${table}_facility_number on slips.${table} (facility_no, number);
   create index ${table}_number on slips.${table} (number);
+  create index ${table}_status on slips.${table} (status, id);
+  create index ${table}_unit_status on slips.${table} (unit_no, status, id);
+  create index ${table}_facility_status on slips.${table} (facility_no, status, id);
+  create index ${table}_issued on slips.${table} (issued_on);
+  create index ${table}_unit_issued on slips.${table} (unit_no, issued_on);
+  create index ${table}_facility_issued on slips.${table} (facility_no, issued_on);
+  create index ${table}_issuer on slips.${table} (${issuer}, id);
   create index ${table}_waiting on slips.${table} (waiting_hash) where citizen_id is null;
   ${rowsOfUnitOrFacility(`slips.${table}`, `origin = 'SIGNED'`)}`;
 }
