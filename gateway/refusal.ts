@@ -22,8 +22,10 @@ export interface RefusalFacts {
 
 export function refusal(reason: Reason, audience: ErrorAudience, facts: RefusalFacts = {}): PublicError {
   const { locations, ...rest } = facts;
+  const text = textOf(reason, audience.locale);
   return {
-    message: textOf(reason, audience.locale),
+    // Clients of automatic persisted queries send the document in full when they read exactly this.
+    message: reason === 'PERSISTED_QUERY_NOT_FOUND' ? 'PersistedQueryNotFound' : text,
     ...(locations !== undefined && { locations }),
     extensions: { code: catalogue[reason].code, reason, ...rest, traceId: audience.traceId },
   };

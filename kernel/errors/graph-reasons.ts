@@ -57,8 +57,8 @@ export const graphReasons = {
   PERSISTED_QUERY_NOT_FOUND: {
     code: 'BAD_INPUT',
     since: '0.1',
-    en: 'PersistedQueryNotFound: the hub does not know this document. Send it in full together with its hash.',
-    vi: 'PersistedQueryNotFound: hệ thống chưa biết tài liệu này. Hãy gửi toàn văn kèm theo mã băm.',
+    en: 'The hub does not know this document. Send it in full together with its hash.',
+    vi: 'Hệ thống chưa biết tài liệu này. Hãy gửi toàn văn kèm theo mã băm.',
   },
   PERSISTED_QUERY_HASH: {
     code: 'BAD_INPUT',
@@ -108,6 +108,12 @@ export const graphReasons = {
     en: 'A header is missing, doubled, too long or not allowed here.',
     vi: 'Một tiêu đề bị thiếu, bị lặp, quá dài hoặc không được phép.',
   },
+  PATH_UNKNOWN: {
+    code: 'NOT_FOUND',
+    since: '0.1',
+    en: 'There is nothing at this address. The graph is at POST /graphql.',
+    vi: 'Không có gì tại địa chỉ này. Đồ thị nằm tại POST /graphql.',
+  },
   HOST_UNKNOWN: {
     code: 'BAD_INPUT',
     since: '0.1',
@@ -143,6 +149,18 @@ export const graphReasons = {
     since: '0.1',
     en: 'The part of the hub that "subgraph" names does not answer; its fields are null for now. Try again later.',
     vi: 'Phần hệ thống nêu trong "subgraph" chưa trả lời; các trường của phần này tạm thời để trống. Hãy thử lại sau.',
+  },
+  HEADERS_TOO_LARGE: {
+    code: 'TOO_LARGE',
+    since: '0.1',
+    en: 'The headers are larger than 16 KiB or more than 100.',
+    vi: 'Phần tiêu đề lớn hơn 16 KiB hoặc có hơn 100 tiêu đề.',
+  },
+  REQUEST_INCOMPLETE: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'The request did not arrive in time or is no HTTP.',
+    vi: 'Yêu cầu không đến kịp thời gian hoặc không đúng HTTP.',
   },
   REQUEST_TOO_SLOW: {
     code: 'DEGRADED',

@@ -1,0 +1,165 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { singleAuthorization } from '#kernel/auth/authenticate.ts';
+import type { Authenticator, Caller, LegalBasis, Principal, PrincipalSource } from '#kernel/auth/principal.ts';
+import { purposes, type Purpose } from '#kernel/auth/purposes.ts';
+import type { RateLimiter } from '#kernel/auth/rate.ts';
+import type { Reason } from '#kernel/errors/catalogue.ts';
+import { localeOf, type ErrorAudience } from '#kernel/errors/to-graphql.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Edge } from './edge.ts';
+import { refused, type Gateway, type Operation, type OperationAnswer } from './gateway.ts';
+import { answerType, isJson, readRequest, type AnswerType } from './graph-request.ts';
+import type { GraphMetrics } from './graph-metrics.ts';
+import { openIntrospection } from './introspection.ts';
+import { openLimits, type DocumentFacts } from './limits.ts';
+import { openPersistedDocuments } from './persisted.ts';
+import { refusal, refusalOf, type RefusalFacts } from './refusal.ts';
+
+/** A request that is not answered in this time is given up. Milliseconds. */
+const patience = 15_000;
+
+export interface GraphRouteDeps {
+  readonly gateway: Gateway;
+  readonly authenticator: Authenticator;
+  readonly principals: PrincipalSource;
+  readonly limiter: RateLimiter;
+  readonly production: boolean;
+  readonly log: Log;
+  readonly metrics: GraphMetrics;
+  readonly edge: Edge;
+}
+
+/** What one request turned out to be, for its log line. */
+interface Told {
+  operation: string;
+  principal: Principal | null;
+  purpose: Purpose | null;
+  points: number;
+}
+
+/** `POST /graphql`: who asks, what for, how much, then the graph. */
+export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  const { gateway, log, metrics, edge } = deps;
+  const limits = openLimits(gateway.schema, { production: deps.production });
+  const persisted = openPersistedDocuments();
+  const introspect = openIntrospection(gateway.schema);
+  metrics.caches(() => ({ limits: limits.size(), persisted: persisted.size(), compiled: gateway.compiledDocuments() }));
+
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    audience: ErrorAudience,
+    told: Told,
+  ): Promise<OperationAnswer> {
+    const refuse = (reason: Reason, facts: RefusalFacts = {}): OperationAnswer => refused([refusal(reason, audience, facts)]);
+    const read = readRequest(request.body as Buffer, persisted);
+    if (!read.ok) return refuse(read.reason, read.which === undefined ? {} : { which: read.which });
+    const { operation } = read;
+    const principal = await deps.authenticator.authenticate(singleAuthorization(request.raw.rawHeaders));
+    const inspection = limits.inspect(operation.query, operation.operationName);
+    if (principal === null) {
+      // Whether a document is well formed is no secret; what it would give is.
+      if (!inspection.ok && inspection.reason === 'GRAPHQL_SYNTAX') return refuse(inspection.reason, inspection.facts);
+      if (inspection.ok && inspection.typeNames !== null && inspection.kind === 'query')
+        return typeNamesOnly(inspection.typeNames);
+      reply.header('www-authenticate', 'Bearer realm="lien-thong"');
+      return refuse('NO_TOKEN');
+    }
+    told.principal = principal;
+    const rate = await deps.limiter.take(principal, inspection.ok ? inspection.points(operation.variables) : 1);
+    reply.headers(rate.headers);
+    if (!rate.allowed) return refuse('RATE_EXCEEDED', { retryAfter: rate.retryAfter });
+    if (!inspection.ok) return refuse(inspection.reason, inspection.facts);
+    told.operation = inspection.name;
+    told.points = inspection.points(operation.variables);
+    const broken = inspection.broken(operation.variables);
+    if (broken !== null) return refuse(broken.reason, broken.facts);
+    if (inspection.introspection) return introspect(operation, audience);
+    const caller = await callerOf(request, principal, inspection, audience);
+    if ('reason' in caller) return refuse(caller.reason);
+    told.purpose = caller.purpose;
+    return await withPatience(gateway, operation, caller);
+  }
+
+  async function callerOf(
+    request: FastifyRequest,
+    principal: Principal,
+    document: DocumentFacts,
+    audience: ErrorAudience,
+  ): Promise<Caller | { readonly reason: Reason }> {
+    const stated = request.headers['x-hub-purpose'];
+    const purpose = stated === undefined ? principal.purpose : purposes.find((one) => one === stated);
+    if (purpose === undefined) return { reason: 'PURPOSE_UNKNOWN' };
+    const basisId = request.headers['x-hub-basis'];
+    let basis: LegalBasis | null = null;
+    if (basisId !== undefined) {
+      if (typeof basisId !== 'string' || !/^[\w.:-]{1,128}$/.test(basisId)) return { reason: 'BASIS_NOT_STANDING' };
+      basis = await deps.principals.basis(principal.id, basisId, {
+        purpose,
+        operation: document.name,
+        traceId: audience.traceId,
+      });
+      if (basis === null) return { reason: 'BASIS_NOT_STANDING' };
+    }
+    return { principal, purpose, basis, locale: audience.locale, traceId: audience.traceId, operation: document.name };
+  }
+
+  return async (request, reply) => {
+    const started = performance.now();
+    const audience = { locale: localeOf(request.headers['accept-language']), traceId: edge.traceIdOf(request) };
+    const told: Told = { operation: 'anonymous', principal: null, purpose: null, points: 0 };
+    const type = answerType(request.headers.accept);
+    let given: OperationAnswer;
+    try {
+      given =
+        type === null || !isJson(request.headers['content-type'])
+          ? { ...refused([refusal('MEDIA_TYPE', audience)]), status: type === null ? 406 : 415 }
+          : await answer(request, reply, audience, told);
+    } catch (error) {
+      const refusedWith = refusalOf(error, audience);
+      if (refusedWith.extensions.code === 'INTERNAL') log.error('operation.failed', { traceId: audience.traceId }, error);
+      given = refused([refusedWith]);
+    }
+    const milliseconds = performance.now() - started;
+    metrics.answered(given, milliseconds);
+    log.info('operation', {
+      traceId: audience.traceId,
+      operation: told.operation,
+      principal: told.principal?.id,
+      role: told.principal?.role,
+      purpose: told.purpose,
+      points: told.points,
+      status: given.status,
+      code: given.codes[0],
+      compiled: given.path === 'compiled',
+      milliseconds: Math.round(milliseconds * 10) / 10,
+    });
+    return send(reply, given, type ?? 'application/json');
+  };
+}
+
+function send(reply: FastifyReply, given: OperationAnswer, type: AnswerType): FastifyReply {
+  reply.code(given.status).header('content-type', `${type}; charset=utf-8`).header('cache-control', 'no-store');
+  if (given.retryAfter !== null) reply.header('retry-after', String(given.retryAfter));
+  return reply.send(given.body);
+}
+
+function typeNamesOnly(keys: readonly string[]): OperationAnswer {
+  const data = Object.fromEntries(keys.map((key) => [key, 'Query']));
+  return { status: 200, body: JSON.stringify({ data }), path: 'stock', codes: [], retryAfter: null };
+}
+
+/** The graph's answer, or DEGRADED once the time is over; what is under way is told to stop. */
+async function withPatience(gateway: Gateway, operation: Operation, caller: Caller): Promise<OperationAnswer> {
+  const abort = new AbortController();
+  return await new Promise<OperationAnswer>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      resolve(refused([refusal('REQUEST_TOO_SLOW', caller, { retryAfter: 5 })]));
+      abort.abort();
+    }, patience);
+    gateway
+      .answer(operation, caller, abort.signal)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}

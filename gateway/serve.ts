@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyPluginCallback } from 'fastify';
+import { createAuthenticator, publishedKeys, type TrustedIssuer } from '#kernel/auth/authenticate.ts';
+import type { PrincipalSource } from '#kernel/auth/principal.ts';
+import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { publicUrlOf, type Settings } from '#kernel/config.ts';
+import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
+import { createHealth, type HealthChecks, type MetricsPage, type OutsideState } from '#kernel/http.ts';
+import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { openGateway } from './gateway.ts';
+import { openGraphMetrics } from './graph-metrics.ts';
+import { buildServer } from './server.ts';
+
+/** What stands behind the edge, in this process or across the signed hop; the edge cannot tell which. */
+export interface BehindTheEdge {
+  readonly doors: readonly SubgraphDoor[];
+  readonly principals: PrincipalSource;
+  /** Our own entry in the list of trusted issuers. */
+  readonly issuer: TrustedIssuer;
+  /** The OpenID provider. */
+  readonly oauth: FastifyPluginCallback;
+  readonly parts: HealthChecks['parts'];
+  /** Metrics of every process that can be asked. */
+  readonly metrics: MetricsPage;
+  close(): Promise<void>;
+}
+
+/** The graph as it is committed. */
+const supergraph = new URL('./supergraph.graphql', import.meta.url);
+
+/** Longest life of a token of an outside issuer, seconds. */
+const outsideLifetime = 3_600;
+
+/** The edge: who is asking, limits, the graph, health and metrics, listening. */
+export async function serveGraph({ settings, log, metrics }: ProcessParts, behind: BehindTheEdge): Promise<Running> {
+  const graphMetrics = openGraphMetrics(metrics);
+  const gateway = await openGateway({
+    supergraph: readFileSync(supergraph, 'utf8'),
+    doors: behind.doors,
+    production: settings.production,
+    log,
+    observe: (path, features) => graphMetrics.ran(path, features),
+  });
+  const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
+  const health = createHealth({ parts: behind.parts, outside: outsideStates(settings) });
+  const { hosts, origins } = namesOf(settings);
+  const app = buildServer({
+    gateway,
+    authenticator: createAuthenticator({
+      issuers: [behind.issuer, ...outsideIssuers(settings)],
+      principals: behind.principals,
+      clock: systemClock,
+      observe: (event) => tokens.inc({ event }),
+    }),
+    principals: behind.principals,
+    limiter: createRateLimiter(memoryRateStore()),
+    production: settings.production,
+    log,
+    metrics: graphMetrics,
+    health,
+    registry: behind.metrics,
+    hosts: () => hosts,
+    origins: () => origins,
+    mounts: [behind.oauth],
+  });
+  await app.listen({ host: settings.host, port: settings.port });
+  return {
+    address: publicUrlOf({ ...settings, publicUrl: null }, settings.port),
+    async stop() {
+      health.stopping();
+      // Ends when the last request under way is answered; only then is what they need let go.
+      await app.close();
+      await gateway.stop();
+      await behind.close();
+    },
+  };
+}
+
+function outsideIssuers({ trustedIssuers }: Settings): readonly TrustedIssuer[] {
+  return trustedIssuers.map(({ issuer, jwksUri }) => ({
+    issuer,
+    algorithms: ['EdDSA', 'ES256', 'RS256'],
+    keys: publishedKeys(new URL(jwksUri)),
+    lifetime: outsideLifetime,
+    type: null,
+    subject: 'login',
+  }));
+}
+
+/** The connectors come later: what has no address and no simulator is absent. */
+function outsideStates(settings: Settings): Readonly<Record<string, () => OutsideState>> {
+  const state = (address: string | null) => (): OutsideState => (address === null ? 'absent' : 'down');
+  return { population: state(settings.populationUrl), bhxh: state(settings.bhxhUrl) };
+}
+
+/** Under which names a request may come, and from which pages. */
+function namesOf(settings: Settings): { readonly hosts: readonly string[]; readonly origins: readonly string[] } {
+  const { port } = settings;
+  const own = new URL(publicUrlOf(settings, port));
+  const addresses = [own.origin];
+  if (!settings.production) addresses.push(`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://[::1]:${port}`);
+  const origins = [...new Set(addresses)];
+  return { origins, hosts: origins.map((origin) => new URL(origin).host.toLowerCase()) };
+}
