@@ -10,10 +10,6 @@ export interface Condition {
   readonly index: 'few' | 'range' | 'ordered' | 'none';
 }
 
-export function isGiven<Value>(value: Value | null | undefined): value is Value {
-  return value !== null && value !== undefined;
-}
-
 export function citizenIs(id: string): Condition {
   return { values: [id], index: 'few', sql: (parameter) => `c.citizen_id = ${parameter(0)}::uuid` };
 }

@@ -3,7 +3,7 @@ import type { ReadDoor } from '../db/read-door.ts';
 import { countLimit } from '../page.ts';
 import type { Condition } from './conditions.ts';
 import { countFrom, type Count } from './record-page.ts';
-import { lockOne, lowestId, unitsInScope, walkFor, type RecordTable, type Walk } from './record-table.ts';
+import { lockOne, lowestId, unitsInScope, type RecordTable, type Walk } from './record-table.ts';
 
 /**
  * Lists with filters, by id, behind the row policy.
@@ -43,9 +43,7 @@ export class RecordList<Row extends { readonly id: string }> {
     this.#columns = columns;
   }
 
-  async page(door: ReadDoor, scope: RowScope, question: ListQuestion): Promise<ListAnswer<Row>> {
-    if (scope.unitCount === 0) return { rows: [], seenTo: null };
-    const walk = walkFor(scope.unitCount);
+  async page(door: ReadDoor, scope: RowScope, walk: Walk, question: ListQuestion): Promise<ListAnswer<Row>> {
     const driver = driverOf(question.conditions);
     if (driver !== null) {
       const found = await this.#found(door, scope, walk, driver, question);
@@ -55,9 +53,7 @@ export class RecordList<Row extends { readonly id: string }> {
   }
 
   /** Exact up to the count limit, unless more records than that must be looked at. */
-  async count(door: ReadDoor, scope: RowScope, conditions: readonly Condition[]): Promise<Count> {
-    if (scope.unitCount === 0) return countFrom(0);
-    const walk = walkFor(scope.unitCount);
+  async count(door: ReadDoor, scope: RowScope, walk: Walk, conditions: readonly Condition[]): Promise<Count> {
     const driver = driverOf(conditions);
     const text = new Statement(this.#record, conditions);
     const limit = text.value(countLimit + 1, 'int');
@@ -201,19 +197,4 @@ class Statement {
       select ${columns} from ${table} c left join ${replica} r on r.id = c.citizen_id and ${lockOne('r', ['unit_no'])}
       where c.id = p.id and ${this.#locks} limit 1) y`;
   }
-}
-
-/** Narrows a scope to one unit and all below it, as far as they lie in it. */
-export async function narrowedTo(door: ReadDoor, scope: RowScope, unitNo: number): Promise<RowScope> {
-  const [row] = await door.rows<{ units: string; count: number }>(
-    'units.below',
-    `with recursive below(no) as (
-        select u.number from hub.unit u where u.number = $2::int
-        union select u.number from hub.unit u join below b on u.parent_number = b.no)
-      select coalesce(range_agg(int4range(b.no, b.no + 1)), '{}')::text as units, count(*)::int as count
-      from below b where b.no <@ $1::int4multirange`,
-    { ...scope, citizenId: null },
-    [unitNo],
-  );
-  return { units: row?.units ?? '{}', unitCount: row?.count ?? 0, citizenId: scope.citizenId };
 }

@@ -1,5 +1,7 @@
+import type { RowScope } from '../auth/policy.ts';
 import type { KeyedRead, PageRead } from '../db/read-door.ts';
 import { countLimit } from '../page.ts';
+import type { UnitTree } from '../unit-scope.ts';
 
 /**
  * What insurance cards, digitized results and slips have in common: a record belongs to a citizen, is read by the number of a
@@ -108,11 +110,11 @@ export function citizensInScope(replica: string, name: string): KeyedRead<{ read
 /** How a page finds its rows: along the whole table, or along each unit of the scope and merged. */
 export type Walk = 'whole' | 'units';
 
-/** Up to so many units are walked one by one; beyond, most of what the whole walk meets is in scope anyway. */
+/** Up to so many units are walked one by one; beyond, much of what the whole walk meets is in scope anyway. */
 const unitsWalked = 32;
 
-export function walkFor(unitCount: number): Walk {
-  return unitCount <= unitsWalked ? 'units' : 'whole';
+export function walkFor(scope: RowScope, units: UnitTree): Walk {
+  return scope.unitCount > unitsWalked || units.coveredBy(scope.units) ? 'whole' : 'units';
 }
 
 /** Numbers of the units in scope, as rows `u(no)`; only for a walk by units, whose scope is bounded. */

@@ -1,15 +1,16 @@
 import type { AuditAction } from '../audit/actions.ts';
 import type { Permission } from '../auth/permissions.ts';
-import { inClear, scopeOf, type RowScope } from '../auth/policy.ts';
+import { inClear, lacksBasis, scopeOf, type RowScope } from '../auth/policy.ts';
 import type { MaskedField } from '../auth/purposes.ts';
 import type { KeyedRead, PageRead, ReadDoor } from '../db/read-door.ts';
-import { isUuid } from '../domain/ids.ts';
-import { HubError } from '../errors/hub-error.ts';
+import { isUuid, parseUnitId } from '../domain/ids.ts';
+import { HubError, refusal } from '../errors/hub-error.ts';
 import { cursorBinding, decodeCursor, parseFirst } from '../page.ts';
 import type { Call } from '../subgraph.ts';
+import { narrowed, type UnitTree } from '../unit-scope.ts';
+import { citizenIs, type Condition } from './conditions.ts';
 import { shownChange, type Change, type ChangeRow, type HistoryFields } from './history.ts';
 import type { KeyedLoader } from './keyed-loader.ts';
-import { citizenIs, type Condition } from './conditions.ts';
 import { RecordList } from './record-list.ts';
 import { RecordPage, countFrom } from './record-page.ts';
 import {
@@ -50,6 +51,12 @@ export interface RecordKind {
   /** Order of a citizen's records and, where they are not paged, how many at most. */
   readonly ofCitizen: { readonly order: string; readonly most: number | null };
   readonly history: HistoryFields;
+}
+
+/** What the records of all operations share. */
+export interface RecordSource {
+  readonly door: ReadDoor;
+  readonly units: (scope: RowScope) => Promise<UnitTree>;
 }
 
 export interface PageArguments {
@@ -127,14 +134,16 @@ function reads<Row extends RecordRow>(kind: RecordKind, clear: boolean): Reads<R
  */
 export class Records<Row extends RecordRow> {
   readonly #door: ReadDoor;
+  readonly #units: RecordSource['units'];
   readonly #call: Call;
   readonly #loader: KeyedLoader;
   readonly #kind: RecordKind;
   readonly #reads: Reads<Row>;
   readonly clear: boolean;
 
-  constructor(door: ReadDoor, call: Call, loader: KeyedLoader, kind: RecordKind) {
+  constructor({ door, units }: RecordSource, call: Call, loader: KeyedLoader, kind: RecordKind) {
     this.#door = door;
+    this.#units = units;
     this.#call = call;
     this.#loader = loader;
     this.#kind = kind;
@@ -144,8 +153,14 @@ export class Records<Row extends RecordRow> {
 
   scope(): RowScope {
     const scope = scopeOf(this.#call.caller, this.#kind.permission);
-    if (scope === null) throw new HubError('FORBIDDEN', 'ROLE_LACKS_RIGHT');
+    if (scope === null) throw refusal('ROLE_LACKS_RIGHT');
     return scope;
+  }
+
+  /** The same for the records of one citizen in scope; he sees among the accesses to his record who lacked a legal basis. */
+  #scopeFor(citizenId: string): RowScope {
+    if (lacksBasis(this.#call.caller, this.#kind.permission)) this.#call.note('basis.refused', citizenId);
+    return this.scope();
   }
 
   note(row: Row): Row {
@@ -190,7 +205,7 @@ export class Records<Row extends RecordRow> {
 
   /** All live records of a citizen up to the kind's bound; `null`: he is not in scope. Not noted. */
   async allOf(citizenId: string): Promise<readonly Row[] | null> {
-    const scope = this.scope();
+    const scope = this.#scopeFor(citizenId);
     if (!isUuid(citizenId)) return null;
     const most = this.#kind.ofCitizen.most ?? sizeFor(1);
     const rows = await this.#loader.load(this.#reads.ofCitizen(most, false), scope, citizenId);
@@ -199,7 +214,7 @@ export class Records<Row extends RecordRow> {
 
   /** A page of a citizen's records; `null`: he is not in scope. */
   async #rowsOf(citizenId: string, first: number, after: string | null): Promise<readonly Row[] | null> {
-    const scope = this.scope();
+    const scope = this.#scopeFor(citizenId);
     if (!isUuid(citizenId)) return null;
     const read = this.#reads.ofCitizen(sizeFor(first), after !== null);
     const rows = await this.#loader.load(read, scope, after === null ? citizenId : `${citizenId}:${after}`);
@@ -240,28 +255,31 @@ export class Records<Row extends RecordRow> {
   }
 
   /**
-   * A list by id. `filter` binds the cursors; `conditions` are what it means, `null` when nothing can fit it. `scope` may be
-   * narrower than the caller's, never wider. Withdrawn records are left out unless asked for.
+   * A list by id. `filter` binds the cursors; `conditions` are what it means, `null` when nothing can fit it. `orgUnit` narrows the
+   * list to a unit and all below it, as far as they lie in scope. Withdrawn records are left out unless asked for.
    */
   async list(
     filter: unknown,
     conditions: readonly Condition[] | null,
     args: PageArguments,
-    options: { readonly withdrawn?: boolean; readonly scope?: RowScope } = {},
+    options: { readonly withdrawn: boolean; readonly orgUnit?: string | null },
   ): Promise<RecordPage<Row>> {
     const { first, after, binding } = this.#page(this.#kind.name, filter, args);
-    const scope = options.scope ?? this.scope();
+    const wide = this.scope();
+    const units = await this.#units(wide);
+    const scope = options.orgUnit === null || options.orgUnit === undefined ? wide : narrowedTo(wide, units, options.orgUnit);
     if (conditions === null || scope.unitCount === 0) {
       return new RecordPage<Row>([], { first, after, binding }, () => Promise.resolve(countFrom(0)));
     }
+    const walk = walkFor(scope, units);
     const given = scope.citizenId === null ? conditions : [...conditions, citizenIs(scope.citizenId)];
-    const all = options.withdrawn === true ? given : [...given, this.#live];
+    const all = options.withdrawn ? given : [...given, this.#live];
     const answer =
       given.length === 0
-        ? { rows: await this.#door.page(this.#reads.page(walkFor(scope.unitCount)), scope, after, first + 1), seenTo: null }
-        : await this.#reads.list.page(this.#door, scope, { conditions: all, after, limit: first + 1 });
+        ? { rows: await this.#door.page(this.#reads.page(walk), scope, after, first + 1), seenTo: null }
+        : await this.#reads.list.page(this.#door, scope, walk, { conditions: all, after, limit: first + 1 });
     const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, () =>
-      this.#reads.list.count(this.#door, scope, all),
+      this.#reads.list.count(this.#door, scope, walk, all),
     );
     for (const row of page.nodes) this.note(row);
     return page;
@@ -291,9 +309,15 @@ export class Records<Row extends RecordRow> {
     const binding = (): string => cursorBinding(list, filter, 'id');
     if (args.after === null || args.after === undefined) return { first, after: null, binding };
     const [id] = decodeCursor(binding(), args.after, 1);
-    if (typeof id !== 'string' || !isUuid(id)) throw new HubError('BAD_INPUT', 'CURSOR_INVALID', { field: 'after' });
+    if (typeof id !== 'string' || !isUuid(id)) throw refusal('CURSOR_INVALID', { field: 'after' });
     return { first, after: id, binding };
   }
+}
+
+/** A unit that does not exist and one out of scope leave nothing. */
+function narrowedTo(scope: RowScope, units: UnitTree, orgUnit: string): RowScope {
+  const unit = parseUnitId(orgUnit);
+  return unit.ok ? narrowed(scope, units, unit.value) : { ...scope, units: '{}', unitCount: 0 };
 }
 
 /** A citizen without records comes as one row of nulls. */

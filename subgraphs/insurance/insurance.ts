@@ -1,21 +1,16 @@
-import {
-  parseBhxhNumber,
-  parseInsuranceCardNumber,
-  type BhxhNumberReason,
-  type CardIssuer,
-  type CardNumberReason,
-} from '#kernel/domain/insurance-card-number.ts';
-import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
+import type { Clock } from '#kernel/clock.ts';
+import { isUuid } from '#kernel/domain/ids.ts';
+import { parseBhxhNumber, parseInsuranceCardNumber, type CardIssuer } from '#kernel/domain/insurance-card-number.ts';
 import { maskSql } from '#kernel/domain/masking.ts';
 import { dayInVietnam, type PlainDay } from '#kernel/domain/plain-date.ts';
-import { HubError } from '#kernel/errors/hub-error.ts';
-import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
-import { narrowedTo } from '#kernel/records/record-list.ts';
-import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
-import { citizenIs, type Condition, isGiven, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
+import { dayArgument, instantArgument, isGiven } from '#kernel/records/arguments.ts';
+import { citizenIs, type Condition, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
-import type { Call, SubgraphDeps } from '#kernel/subgraph.ts';
+import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
+import type { RecordPage } from '#kernel/records/record-page.ts';
+import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import type { Call } from '#kernel/subgraph.ts';
 import { inForceOn } from './card-interval.ts';
 
 /** A card as the graph shows it; `number` is masked unless the caller sees numbers in clear. */
@@ -37,7 +32,7 @@ export interface CardFilter {
   readonly status?: string | null;
   readonly citizen?: string | null;
   readonly orgUnit?: string | null;
-  readonly validOn?: string | null;
+  readonly validOn?: unknown;
   readonly issuer?: CardIssuer | null;
 }
 
@@ -73,12 +68,12 @@ const shortestText = 3;
 
 /** What one caller may do to cards, in one operation. */
 export class Insurance {
-  readonly #deps: SubgraphDeps;
+  readonly #clock: Clock;
   readonly #cards: Records<Card>;
 
-  constructor(deps: SubgraphDeps, call: Call) {
-    this.#deps = deps;
-    this.#cards = new Records<Card>(deps.door, call, new KeyedLoader(deps.door), cards);
+  constructor(source: RecordSource & { readonly clock: Clock }, call: Call) {
+    this.#clock = source.clock;
+    this.#cards = new Records<Card>(source, call, new KeyedLoader(source.door), cards);
   }
 
   /** Whether the citizen is in scope; for who may read cards this is the read of his cards. */
@@ -92,9 +87,10 @@ export class Insurance {
     return all;
   }
 
-  async cardInForce(citizenId: string, at: Date | null): Promise<Card | null> {
+  async cardInForce(citizenId: string, at: unknown): Promise<Card | null> {
+    const day = dayInVietnam(instantArgument(at, 'at') ?? this.#clock.now());
     const all = await this.cardsOf(citizenId);
-    return all === null ? null : inForceOn(all, dayInVietnam(at ?? this.#deps.clock.now()));
+    return all === null ? null : inForceOn(all, day);
   }
 
   card(id: string): Promise<Card | null> {
@@ -104,19 +100,15 @@ export class Insurance {
   async cardByNumber(text: string): Promise<Card | null> {
     const { column, number } = wholeNumber(text, 'number');
     const all = await this.#cards.carrying(column, number);
-    const today = dayInVietnam(this.#deps.clock.now());
+    const today = dayInVietnam(this.#clock.now());
     const linked = all.filter((card) => card.ownerId !== null);
     const chosen = oneOf(linked.length > 0 ? linked : all, today);
     return chosen === null ? null : this.#cards.note(chosen);
   }
 
   async list(filter: CardFilter, args: PageArguments): Promise<RecordPage<Card>> {
-    const wide = this.#cards.scope();
-    const conditions = this.#conditions(filter);
-    const unit = filter.orgUnit === null || filter.orgUnit === undefined ? null : parseUnitId(filter.orgUnit);
-    if (unit === null) return this.#cards.list(filter, conditions, args, { withdrawn: isGiven(filter.status) });
-    const scope = unit.ok && conditions !== null ? await narrowedTo(this.#deps.door, wide, unit.value) : wide;
-    return this.#cards.list(filter, unit.ok ? conditions : null, args, { withdrawn: isGiven(filter.status), scope });
+    const { orgUnit, status } = filter;
+    return this.#cards.list(filter, this.#conditions(filter), args, { withdrawn: isGiven(status), orgUnit: orgUnit ?? null });
   }
 
   history(card: Card, args: PageArguments): Promise<RecordPage<Change>> {
@@ -125,10 +117,11 @@ export class Insurance {
 
   /** `null`: no card can fit. */
   #conditions(filter: CardFilter): readonly Condition[] | null {
-    const { text, number, status, citizen, validOn, issuer } = filter;
+    const { text, number, status, citizen, issuer } = filter;
+    const validOn = dayArgument(filter.validOn, 'validOn');
     const conditions: Condition[] = [];
     if (isGiven(number)) {
-      const whole = wholeNumber(number, 'filter.number');
+      const whole = wholeNumber(number, 'number');
       conditions.push(textIs(whole.column, whole.number, 'few'));
     }
     if (isGiven(text)) {
@@ -142,7 +135,7 @@ export class Insurance {
     }
     if (isGiven(status)) conditions.push(wordIs('status', status, 'ordered'));
     if (isGiven(issuer)) conditions.push(wordIs('issuer', issuer, 'none'));
-    if (isGiven(validOn)) {
+    if (validOn !== null) {
       conditions.push({
         values: [validOn],
         index: 'none',
@@ -172,8 +165,7 @@ function wholeNumber(text: string, field: string): { readonly column: 'number' |
   const short = compact(text).length === 10 || /^[0-9]+$/.test(compact(text));
   const parsed = short ? parseBhxhNumber(text) : parseInsuranceCardNumber(text, { confirmedByPortal: true });
   if (parsed.ok) return { column: short ? 'bhxh_number' : 'number', number: parsed.value };
-  const reason: CardNumberReason | BhxhNumberReason = parsed.reason;
-  throw new HubError('BAD_INPUT', reason, { field });
+  throw refusal(parsed.reason, { field });
 }
 
 /** Of cards with one number: the one in force, else the newest. Two people with equal claims are for a person to decide. */
@@ -187,7 +179,7 @@ function oneOf(all: readonly Card[], today: PlainDay): Card | null {
   if (best.length <= 1) return best[0]?.inForce ?? best[0]?.newest ?? null;
   const [one, ...others] = best.flatMap(({ inForce }) => (inForce === null ? [] : [inForce]));
   if (one !== undefined && others.length === 0) return one;
-  throw new HubError('CONFLICT', 'CARD_TWO_HOLDERS', { field: 'number' });
+  throw refusal('CARD_TWO_HOLDERS', { field: 'number' });
 }
 
 function newest(cards: readonly Card[]): Card | null {

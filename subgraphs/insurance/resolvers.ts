@@ -1,5 +1,5 @@
 import { unitId } from '#kernel/domain/ids.ts';
-import { HubError } from '#kernel/errors/hub-error.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
@@ -23,7 +23,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     ) => {
       if (typeof id === 'string' && typeof number !== 'string') return insurance.card(id);
       if (typeof number === 'string' && typeof id !== 'string') return insurance.cardByNumber(number);
-      throw new HubError('BAD_INPUT', 'LOOKUP_ONE_KEY', { field: 'number' });
+      throw refusal('LOOKUP_ONE_KEY', { field: 'number' });
     },
     insuranceCards: (
       _: unknown,
@@ -35,8 +35,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     __resolveReference: async ({ id }: Reference, { insurance }: InsuranceContext) =>
       (await insurance.knows(id)) ? { id } : null,
     insuranceCards: ({ id }: Reference, _: unknown, { insurance }: InsuranceContext) => insurance.cardsOf(id),
-    cardInForce: ({ id }: Reference, { at }: { at?: Date | string | null }, { insurance }: InsuranceContext) =>
-      insurance.cardInForce(id, at === null || at === undefined ? null : new Date(at)),
+    cardInForce: ({ id }: Reference, { at }: { at?: unknown }, { insurance }: InsuranceContext) => insurance.cardInForce(id, at),
   },
   InsuranceCard: {
     __resolveReference: async ({ id }: Reference, { insurance }: InsuranceContext) => {

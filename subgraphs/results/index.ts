@@ -1,4 +1,5 @@
 import type { SubgraphModule } from '#kernel/subgraph.ts';
+import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { resolvers, type ResultsContext } from './resolvers.ts';
 import { Results } from './results.ts';
 
@@ -7,9 +8,10 @@ export const results: SubgraphModule = {
   name: 'results',
   schema: new URL('./schema.graphql', import.meta.url),
   open(deps) {
+    const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock) };
     return {
       resolvers,
-      context: (call): ResultsContext => ({ call, results: new Results(deps, call) }),
+      context: (call): ResultsContext => ({ call, results: new Results(source, call) }),
       close: () => Promise.resolve(),
     };
   },

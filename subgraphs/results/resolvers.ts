@@ -1,5 +1,5 @@
 import { unitId } from '#kernel/domain/ids.ts';
-import { HubError } from '#kernel/errors/hub-error.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
 import { askedOf } from '#kernel/graph/asked.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
@@ -21,7 +21,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     digitizedResult: (_: unknown, { id, code }: { id?: string | null; code?: string | null }, { results }: ResultsContext) => {
       if (typeof id === 'string' && typeof code !== 'string') return results.result(id);
       if (typeof code === 'string' && typeof id !== 'string') return results.resultByCode(code);
-      throw new HubError('BAD_INPUT', 'LOOKUP_ONE_KEY', { field: 'code' });
+      throw refusal('LOOKUP_ONE_KEY', { field: 'code' });
     },
     digitizedResults: (
       _: unknown,

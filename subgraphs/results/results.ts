@@ -1,14 +1,14 @@
-import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
+import { isUuid } from '#kernel/domain/ids.ts';
 import { maskSql } from '#kernel/domain/masking.ts';
 import { parseResultCode } from '#kernel/domain/result-code.ts';
-import { HubError } from '#kernel/errors/hub-error.ts';
-import { citizenIs, type Condition, daysBetween, isGiven, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
+import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
+import { citizenIs, type Condition, daysBetween, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
-import { narrowedTo } from '#kernel/records/record-list.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
-import type { Call, SubgraphDeps } from '#kernel/subgraph.ts';
+import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import type { Call } from '#kernel/subgraph.ts';
 
 /** A result as the graph shows it; `code` is masked unless the caller sees codes in clear. */
 export interface DigitizedResult extends RecordRow {
@@ -32,8 +32,8 @@ export interface ResultFilter {
   readonly kind?: string | null;
   readonly state?: string | null;
   readonly fileState?: string | null;
-  readonly issuedFrom?: string | null;
-  readonly issuedTo?: string | null;
+  readonly issuedFrom?: unknown;
+  readonly issuedTo?: unknown;
   readonly citizen?: string | null;
   readonly orgUnit?: string | null;
 }
@@ -73,16 +73,14 @@ const shortestText = 3;
 
 /** What one caller may do to digitized results, in one operation. */
 export class Results {
-  readonly #deps: SubgraphDeps;
   readonly #results: Records<DigitizedResult>;
 
-  constructor(deps: SubgraphDeps, call: Call) {
-    this.#deps = deps;
-    this.#results = new Records<DigitizedResult>(deps.door, call, new KeyedLoader(deps.door), results);
+  constructor(source: RecordSource, call: Call) {
+    this.#results = new Records<DigitizedResult>(source, call, new KeyedLoader(source.door), results);
   }
 
   /** Whether the citizen is in scope; `pages` are the pages of his results that will be asked, whose reads tell it too. */
-  async knows(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
+  knows(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
     return this.#results.knowsByPages(citizenId, pages);
   }
 
@@ -102,13 +100,8 @@ export class Results {
   }
 
   async list(filter: ResultFilter, page: PageArguments): Promise<RecordPage<DigitizedResult>> {
-    const wide = this.#results.scope();
-    const conditions = this.#conditions(filter);
-    const withdrawn = isGiven(filter.state);
-    const unit = isGiven(filter.orgUnit) ? parseUnitId(filter.orgUnit) : null;
-    if (unit === null) return this.#results.list(filter, conditions, page, { withdrawn });
-    const scope = unit.ok && conditions !== null ? await narrowedTo(this.#deps.door, wide, unit.value) : wide;
-    return this.#results.list(filter, unit.ok ? conditions : null, page, { withdrawn, scope });
+    const { orgUnit, state } = filter;
+    return this.#results.list(filter, this.#conditions(filter), page, { withdrawn: isGiven(state), orgUnit: orgUnit ?? null });
   }
 
   history(result: DigitizedResult, page: PageArguments): Promise<RecordPage<Change>> {
@@ -117,9 +110,11 @@ export class Results {
 
   /** `null`: no result can fit. */
   #conditions(filter: ResultFilter): readonly Condition[] | null {
-    const { text, code, kind, state, fileState, issuedFrom = null, issuedTo = null, citizen } = filter;
+    const { text, code, kind, state, fileState, citizen } = filter;
+    const issuedFrom = dayArgument(filter.issuedFrom, 'issuedFrom');
+    const issuedTo = dayArgument(filter.issuedTo, 'issuedTo');
     const conditions: Condition[] = [];
-    if (isGiven(code)) conditions.push(textIs('code', wholeCode(code, 'filter.code'), 'few'));
+    if (isGiven(code)) conditions.push(textIs('code', wholeCode(code, 'code'), 'few'));
     if (isGiven(text)) {
       const found = this.#byText(text.trim());
       if (found === null) return null;
@@ -148,13 +143,13 @@ export class Results {
 function wholeCode(text: string, field: string): string {
   const parsed = parseResultCode(text.trim());
   if (parsed.ok) return parsed.value;
-  throw new HubError('BAD_INPUT', parsed.reason, { field });
+  throw refusal(parsed.reason, { field });
 }
 
 /** Of results with one code: the one in force, else the newest. */
 function oneOf(all: readonly DigitizedResult[]): DigitizedResult | null {
   const holders = new Set(all.map((result) => result.ownerId ?? result.id));
-  if (holders.size > 1) throw new HubError('CONFLICT', 'RESULT_TWO_HOLDERS', { field: 'code' });
+  if (holders.size > 1) throw refusal('RESULT_TWO_HOLDERS', { field: 'code' });
   const rank = (result: DigitizedResult): string =>
     `${result.state === 'IN_FORCE' ? '1' : '0'} ${result.issuedOn ?? '0000-00-00'} ${result.id}`;
   return all.reduce<DigitizedResult | null>((best, result) => (best === null || rank(result) > rank(best) ? result : best), null);

@@ -1,4 +1,5 @@
 import type { SubgraphModule } from '#kernel/subgraph.ts';
+import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { resolvers, type SlipsContext } from './resolvers.ts';
 import { Slips } from './slips.ts';
 
@@ -7,9 +8,10 @@ export const slips: SubgraphModule = {
   name: 'slips',
   schema: new URL('./schema.graphql', import.meta.url),
   open(deps) {
+    const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock) };
     return {
       resolvers,
-      context: (call): SlipsContext => ({ call, slips: new Slips(deps, call) }),
+      context: (call): SlipsContext => ({ call, slips: new Slips(source, call) }),
       close: () => Promise.resolve(),
     };
   },

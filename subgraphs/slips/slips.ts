@@ -1,10 +1,11 @@
 import { isUuid } from '#kernel/domain/ids.ts';
-import { citizenIs, type Condition, daysBetween, isGiven, textIs, wordIs } from '#kernel/records/conditions.ts';
+import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
+import { citizenIs, type Condition, daysBetween, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
-import type { Call, SubgraphDeps } from '#kernel/subgraph.ts';
+import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import type { Call } from '#kernel/subgraph.ts';
 
 interface Slip extends RecordRow {
   readonly version: number;
@@ -30,8 +31,8 @@ export interface SlipFilter {
   readonly number?: string | null;
   readonly facility?: string | null;
   readonly status?: string | null;
-  readonly issuedFrom?: string | null;
-  readonly issuedTo?: string | null;
+  readonly issuedFrom?: unknown;
+  readonly issuedTo?: unknown;
   readonly citizen?: string | null;
 }
 
@@ -104,7 +105,9 @@ class SlipsOfKind<Row extends Slip> {
 
   /** `null`: no slip can fit. */
   #conditions(filter: SlipFilter): readonly Condition[] | null {
-    const { number, facility, status, issuedFrom = null, issuedTo = null, citizen } = filter;
+    const { number, facility, status, citizen } = filter;
+    const issuedFrom = dayArgument(filter.issuedFrom, 'issuedFrom');
+    const issuedTo = dayArgument(filter.issuedTo, 'issuedTo');
     const conditions: Condition[] = [];
     if (isGiven(number)) {
       const printed = number.trim();
@@ -131,10 +134,10 @@ export class Slips {
   readonly referrals: SlipsOfKind<ReferralSlip>;
   readonly reexaminations: SlipsOfKind<ReexaminationSlip>;
 
-  constructor({ door }: SubgraphDeps, call: Call) {
-    const loader = new KeyedLoader(door);
-    this.referrals = new SlipsOfKind(new Records<ReferralSlip>(door, call, loader, referrals), 'from_facility');
-    this.reexaminations = new SlipsOfKind(new Records<ReexaminationSlip>(door, call, loader, reexaminations), 'facility');
+  constructor(source: RecordSource, call: Call) {
+    const loader = new KeyedLoader(source.door);
+    this.referrals = new SlipsOfKind(new Records<ReferralSlip>(source, call, loader, referrals), 'from_facility');
+    this.reexaminations = new SlipsOfKind(new Records<ReexaminationSlip>(source, call, loader, reexaminations), 'facility');
   }
 
   /** Whether the citizen is in scope; `asked` are the pages of his slips that will be asked, whose reads tell it too. */
