@@ -259,8 +259,12 @@ describe('a generated province', () => {
         signal: stop.signal,
         progress: () => stop.abort(),
       });
-      expect(half).toMatchObject({ added: 500, stopped: true });
-      expect(await generateProvince({ ...given, ownerUrl: two.ownerUrl })).toMatchObject({ added: 1_200, stopped: false });
+      expect(half.stopped).toBe(true);
+      expect(half.added).toBeLessThan(1_700);
+      expect(await generateProvince({ ...given, ownerUrl: two.ownerUrl })).toMatchObject({
+        added: 1_700 - half.added,
+        stopped: false,
+      });
       expect(await content(halves)).toEqual(await content(whole));
 
       expect(await generateProvince({ ...given, ownerUrl: two.ownerUrl })).toMatchObject({ added: 0, stopped: false });

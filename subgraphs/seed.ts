@@ -5,8 +5,7 @@
  * The replicas and the joint queue are written together with the citizens, so generated data put nothing into the outbox: there
  * is nobody who would still have to hear of it.
  *
- * Killed half-way, a run is begun again and goes on after its last page: citizens are the same whoever was made before them, and
- * the run's row tells how many are in.
+ * Killed half-way, a run that is begun again writes the pages that are missing: a citizen is the same whoever was made before him.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,38 +90,83 @@ export interface Generated {
 
 /** Adds a province of many centres and stations below the one that is there (an empty hub gets one). */
 export async function generateProvince(options: GenerateOptions): Promise<Generated> {
-  const { seed, citizens, dirty, dataDir, signal } = options;
+  const { ownerUrl, seed, citizens, dirty, dataDir } = options;
   const world = largeWorld(seed, citizens, dirty, await baseDayOf(dataDir, options.clock ?? systemClock));
   const id = runId(seed, `large ${citizens} ${dirty}`);
-  return await asOwner(options.ownerUrl, async (client) => {
-    const { done: before, numbers } = await inTransaction(client, () => beginOrResume(client, world, id));
-    let done = before;
-    let secondHolders = 0;
-    for (; done < citizens && signal?.aborted !== true;) {
-      const page = pageOf(world, numbers, done, options.identifierKey);
-      await inTransaction(client, async () => {
-        secondHolders += await writePage(client, page);
-        await client.query(`update hub.run set done = $2, heartbeat_at = clock_timestamp() where id = $1`, [
-          id,
-          done + page.citizens.length,
-        ]);
-      });
-      done += page.citizens.length;
-      options.progress?.(done, citizens);
-    }
-    const stopped = done < citizens;
-    if (!stopped) {
+  return await asOwner(ownerUrl, async (client) => {
+    const { done, numbers } = await inTransaction(client, () => beginOrResume(client, world, id));
+    const written = done < citizens ? await writeCitizens(options, { world, id, numbers, done }) : { done, secondHolders: 0 };
+    const stopped = written.done < citizens;
+    if (!stopped && done < citizens) {
       await inTransaction(client, () =>
-        client.query(`update hub.run set state = 'DONE', ended_at = coalesce(ended_at, clock_timestamp()) where id = $1`, [id]),
+        client.query(`update hub.run set state = 'DONE', ended_at = clock_timestamp() where id = $1`, [id]),
       );
-      if (done > before) await analyse(client);
+      await analyse(client);
     }
-    return { added: done - before, total: citizens, units: world.units.length, dirty: countDirty(world), secondHolders, stopped };
+    return {
+      added: written.done - done,
+      total: citizens,
+      units: world.units.length,
+      dirty: plantedDefects(world).length,
+      secondHolders: written.secondHolders,
+      stopped,
+    };
   });
 }
 
-function countDirty(world: World): number {
-  return plantedDefects(world).length;
+interface RunUnderWay {
+  readonly world: World;
+  readonly id: string;
+  /** Of the units, by index. */
+  readonly numbers: readonly number[];
+  readonly done: number;
+}
+
+/** While PostgreSQL writes one page, the next is made: two of them keep two processors busy, more would only wait. */
+const lanes = 2;
+
+/** Writes what is missing, page by page; which pages are in is asked of the tables, since lanes finish in any order. */
+async function writeCitizens(
+  options: GenerateOptions,
+  run: RunUnderWay,
+): Promise<{ readonly done: number; readonly secondHolders: number }> {
+  const { world, id, numbers } = run;
+  const total = world.plan.citizens;
+  let next = 0;
+  let done = run.done;
+  let secondHolders = 0;
+  let failed = false;
+  const lane = async (client: Client): Promise<void> => {
+    while (next < total && !failed && options.signal?.aborted !== true) {
+      const page = pageOf(world, numbers, next, options.identifierKey);
+      next += page.citizens.length;
+      await inTransaction(client, async () => {
+        if (run.done > 0 && (await isWritten(client, page))) return;
+        secondHolders += await writePage(client, page);
+        await client.query(`update hub.run set done = done + $2, heartbeat_at = clock_timestamp() where id = $1`, [
+          id,
+          page.citizens.length,
+        ]);
+        done += page.citizens.length;
+      });
+      options.progress?.(done, total);
+    }
+  };
+  const ends = await Promise.allSettled(
+    Array.from({ length: lanes }, () =>
+      asOwner(options.ownerUrl, lane).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      }),
+    ),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return { done, secondHolders };
+}
+
+async function isWritten(client: ClientBase, page: SeedPage): Promise<boolean> {
+  const { rows } = await client.query(`select from citizens.citizen where id = $1`, [page.citizens[0]?.person.id]);
+  return rows.length > 0;
 }
 
 /** The hub has another province of this seed: its people would come a second time under the same ids. */

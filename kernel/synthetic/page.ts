@@ -29,7 +29,6 @@ export function replicasOf({ citizens }: SeedPage) {
     unit_no: unitNo,
     life_status: person.lifeStatus,
     identifier_hashes: hashes,
-    version: 1,
   }));
 }
 
@@ -38,36 +37,30 @@ export const replicaColumns = {
   unit_no: 'int',
   life_status: 'text',
   identifier_hashes: 'bytea[]',
-  version: 'int',
 } as const;
+export const firstVersion = { version: '1' } as const;
 
 /** A day of the world as an instant: nine in the morning in Việt Nam. */
 export function morningOf(day: string): string {
   return `${day}T02:00:00Z`;
 }
 
-/** First row of the history of a record: who made it, and why. */
+/** Who made the record, and why: what all first rows of histories have in common. */
 export const generated = {
-  version: 1,
+  version: '1',
   principal: 'cli',
   principal_name: 'hub generate',
   cause: 'GENERATE',
   action: 'created',
 } as const;
-const changeColumns = {
-  version: 'int',
-  principal: 'text',
-  principal_name: 'text',
-  cause: 'text',
-  action: 'text',
+export const citizenChangeColumns = {
   id: 'uuid',
   citizen_id: 'uuid',
   unit_no: 'int',
   at: 'timestamptz',
   after: 'jsonb',
 } as const;
-export const citizenChangeColumns = changeColumns;
-export const recordChangeColumns = { ...changeColumns, record_id: 'uuid' } as const;
+export const recordChangeColumns = { ...citizenChangeColumns, record_id: 'uuid' } as const;
 
 /** Values of a history row: by the graph's names, nothing that is not there. */
 export function known(values: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {

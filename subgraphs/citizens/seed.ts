@@ -37,6 +37,7 @@ export async function seedCitizens(client: ClientBase, page: SeedPage): Promise<
     'citizens.change',
     citizenChangeColumns,
     page.citizens.map((citizen) => changeRow(page, citizen)),
+    generated,
   );
   await insertRows(
     client,
@@ -193,7 +194,6 @@ function nameKeyRows({ person, unitNo }: SeedCitizen) {
 function changeRow({ plan }: SeedPage, { person, unitNo }: SeedCitizen) {
   const { ours } = person;
   return {
-    ...generated,
     id: syntheticId(plan, 'change', person.index),
     citizen_id: person.id,
     unit_no: unitNo,

@@ -4,6 +4,7 @@ import { insertRows } from '#kernel/db/insert-rows.ts';
 import { bhxhNumberOf } from '#kernel/domain/insurance-card-number.ts';
 import { syntheticId } from '#kernel/synthetic/citizen.ts';
 import {
+  firstVersion,
   generated,
   known,
   morningOf,
@@ -35,7 +36,7 @@ export async function seedCards(client: ClientBase, page: SeedPage): Promise<voi
   const cards = page.citizens.flatMap(({ person, unitNo }) =>
     person.cards.map((card, n) => ({ ...card, id: syntheticId(page.plan, 'card', person.index, n), n, person, unitNo })),
   );
-  await insertRows(client, 'insurance.citizen', replicaColumns, replicasOf(page));
+  await insertRows(client, 'insurance.citizen', replicaColumns, replicasOf(page), firstVersion);
   await insertRows(
     client,
     'insurance.card',
@@ -63,7 +64,6 @@ export async function seedCards(client: ClientBase, page: SeedPage): Promise<voi
     'insurance.change',
     recordChangeColumns,
     cards.map(({ id, n, number, validFrom, validTo, status, issuer, registeredFacility, person, unitNo }) => ({
-      ...generated,
       id: syntheticId(page.plan, 'card change', person.index, n),
       record_id: id,
       citizen_id: person.id,
@@ -71,5 +71,6 @@ export async function seedCards(client: ClientBase, page: SeedPage): Promise<voi
       at: morningOf(person.registeredOn),
       after: known({ number, validFrom, validTo, status, issuer, registeredFacility, holderName: person.ours.fullName }),
     })),
+    generated,
   );
 }

@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 import { insertRows } from '#kernel/db/insert-rows.ts';
 import { syntheticId } from '#kernel/synthetic/citizen.ts';
 import {
+  firstVersion,
   generated,
   known,
   morningOf,
@@ -34,7 +35,7 @@ export async function seedResults(client: ClientBase, page: SeedPage): Promise<v
   const results = page.citizens.flatMap(({ person, unitNo }) =>
     person.results.map((result, n) => ({ ...result, id: syntheticId(page.plan, 'result', person.index, n), n, person, unitNo })),
   );
-  await insertRows(client, 'results.citizen', replicaColumns, replicasOf(page));
+  await insertRows(client, 'results.citizen', replicaColumns, replicasOf(page), firstVersion);
   await insertRows(
     client,
     'results.result',
@@ -61,7 +62,6 @@ export async function seedResults(client: ClientBase, page: SeedPage): Promise<v
     'results.change',
     recordChangeColumns,
     results.map(({ id, n, code, name, kind, issuingAgency, issuedOn, validTo, excerpt, person, unitNo }) => ({
-      ...generated,
       id: syntheticId(page.plan, 'result change', person.index, n),
       record_id: id,
       citizen_id: person.id,
@@ -69,5 +69,6 @@ export async function seedResults(client: ClientBase, page: SeedPage): Promise<v
       at: morningOf(issuedOn),
       after: known({ code, name, kind, issuingAgency, issuedOn, validTo, excerpt }),
     })),
+    generated,
   );
 }

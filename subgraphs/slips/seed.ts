@@ -6,6 +6,7 @@ import type { ClientBase } from 'pg';
 import { insertRows } from '#kernel/db/insert-rows.ts';
 import { syntheticId } from '#kernel/synthetic/citizen.ts';
 import {
+  firstVersion,
   generated,
   known,
   morningOf,
@@ -33,7 +34,7 @@ const reexaminationColumns = { ...slipColumns, appointment_on: 'date', facility:
 const slipChangeColumns = { ...recordChangeColumns, facility_no: 'int' } as const;
 
 export async function seedSlips(client: ClientBase, page: SeedPage): Promise<void> {
-  await insertRows(client, 'slips.citizen', replicaColumns, replicasOf(page));
+  await insertRows(client, 'slips.citizen', replicaColumns, replicasOf(page), firstVersion);
   const slips = page.citizens.flatMap(({ person, unitNo }) => {
     const common = (
       id: string,
@@ -93,7 +94,6 @@ export async function seedSlips(client: ClientBase, page: SeedPage): Promise<voi
     'slips.change',
     slipChangeColumns,
     [...referrals, ...reexaminations].map(({ changeId, row, after }) => ({
-      ...generated,
       id: changeId,
       record_id: row.id,
       citizen_id: row.citizen_id,
@@ -102,5 +102,6 @@ export async function seedSlips(client: ClientBase, page: SeedPage): Promise<voi
       at: row.created_at,
       after,
     })),
+    generated,
   );
 }
