@@ -74,7 +74,11 @@ async function refuseUnfitOwner(owner: Client): Promise<void> {
 
 /** Makes the missing logins. Known passwords are kept; a login whose password nobody here knows gets a new one. */
 async function makeRoles(owner: Client, ownerUrl: string, dataDir: string, prefix: string): Promise<RoleUrls> {
-  const known = await knownPasswords(dataDir);
+  const written = await knownPasswords(dataDir);
+  // A server that was restored from elsewhere has the roles, but not with these passwords.
+  const known = (await opens(urlFor(ownerUrl, `${prefix}_reader`, written.get('reader') ?? '')))
+    ? written
+    : new Map<HubRole, string>();
   const { rows } = await owner.query<{ name: string; database: string | null; here: string }>(
     `select rolname as name, shobj_description(oid, 'pg_authid') as database, current_database() as here
      from pg_roles where rolname = any ($1)`,
@@ -107,6 +111,20 @@ async function makeRoles(owner: Client, ownerUrl: string, dataDir: string, prefi
     }
   }
   return parseRoleUrls(JSON.stringify(Object.fromEntries(urls)));
+}
+
+/** False only when the server refuses login and password; whatever else is wrong is not answered by new passwords. */
+async function opens(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, application_name: 'hub migrate', connectionTimeoutMillis: 5_000 });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    return code !== '28P01' && code !== '28000';
+  } finally {
+    await client.end();
+  }
 }
 
 async function knownPasswords(dataDir: string): Promise<ReadonlyMap<HubRole, string>> {

@@ -116,7 +116,8 @@ async function dropDatabase(server: TestServer, name: string): Promise<void> {
   }
 }
 
-function onDatabase(url: string, database: string): string {
+/** The same server and login on another database. */
+export function onDatabase(url: string, database: string): string {
   const other = new URL(url);
   other.pathname = `/${database}`;
   return other.href;
