@@ -1,18 +1,60 @@
-import Fastify from 'fastify';
-import { readRoleUrls } from '#kernel/config.ts';
-import { createHealth, registerOperations } from '#kernel/http.ts';
+import { openReadAudit } from '#kernel/audit/read-audit.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { openReadDoor } from '#kernel/db/read-door-pg.ts';
+import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { serveGraph } from '../gateway/serve.ts';
+import { allSubgraphs } from '../subgraphs/all.ts';
+import { keepFeeding } from '../subgraphs/keep-feeding.ts';
+import { openIdentity } from '../subgraphs/organisation/index.ts';
 
-/** Gateway and all subgraphs in one process: the calls between them are calls. */
-export async function startHub({ settings, metrics }: ProcessParts): Promise<Running> {
-  readRoleUrls(settings);
-  const app = Fastify();
-  registerOperations(app, { health: createHealth({ parts: {}, outside: {} }), registry: metrics.registry });
-  await app.listen({ host: settings.host, port: settings.port });
-  const at = app.server.address();
-  const port = typeof at === 'object' && at !== null ? at.port : settings.port;
-  return {
-    address: `http://${settings.host}:${port}`,
-    stop: () => app.close(),
-  };
+/**
+ * Gateway and all subgraphs in one process: a call between them is a call. They share one door, one audit and few connections,
+ * under the role that may read what the graph reads and write the audit.
+ */
+export async function startHub(parts: ProcessParts): Promise<Running> {
+  const { settings, metrics, log } = parts;
+  const { identifierKey } = settings;
+  if (identifierKey === null) throw new Error('The hub needs HUB_IDENTIFIER_KEY.');
+  const roleUrl = readRoleUrls(settings);
+  const { registry } = metrics;
+  const door = openReadDoor({ connection: roleUrl('reader'), registry });
+  const auditor = openReadDoor({
+    connection: roleUrl('auditor'),
+    registry,
+    name: 'auditor',
+    keyedConnections: 1,
+    wideConnections: 2,
+  });
+  const audit = openReadAudit({ connection: roleUrl('reader'), registry });
+  const deps = { door, auditor, clock: systemClock, identifierKey };
+  const runtimes = allSubgraphs.map((module) => openRuntime(module, deps, audit));
+  const identity = openIdentity({
+    url: roleUrl('organisation'),
+    identifierKey,
+    issuer: () => publicUrlOf(settings, settings.port),
+    clock: systemClock,
+    report: (fault) => log.error(fault, { subgraph: 'organisation' }),
+  });
+  const feed = keepFeeding(identity, log);
+  const up = () => Promise.resolve();
+  return serveGraph(parts, {
+    doors: runtimes,
+    principals: identity.principals,
+    issuer: identity.trusted(),
+    oauth: identity.edgeRoutes((request) => request.ip),
+    parts: {
+      postgres: () => door.ping(),
+      queue: () => identity.ping(),
+      audit: () => audit.ping(),
+      ...Object.fromEntries(runtimes.map(({ name }) => [name, up])),
+    },
+    metrics: registry,
+    async close() {
+      await feed.stop();
+      await Promise.all(runtimes.map((runtime) => runtime.close()));
+      await Promise.all([identity.close(), audit.close(), door.close(), auditor.close()]);
+    },
+  });
 }

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { Registry } from 'prom-client';
 
 /** A part of the hub that must work for it to serve. */
 export type PartState = 'up' | 'down';
@@ -26,6 +25,12 @@ export interface Health {
   live(): HealthReport;
   /** From here on `ready` says `stopping`: a load balancer sends nobody any more. */
   stopping(): void;
+}
+
+/** What /metrics shows: a registry, or the registries of several processes. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
 }
 
 const patience = 1_000;
@@ -78,7 +83,10 @@ export function createHealth(checks: HealthChecks, now: () => number = () => per
 }
 
 /** /health/live, /health/ready and /metrics. They name parts and numbers, never a person, an address or an error text. */
-export function registerOperations(app: FastifyInstance, given: { readonly health: Health; readonly registry: Registry }): void {
+export function registerOperations(
+  app: FastifyInstance,
+  given: { readonly health: Health; readonly registry: MetricsPage },
+): void {
   app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send(given.health.live()));
   app.get('/health/ready', async (_request, reply) => {
     const report = await given.health.ready();

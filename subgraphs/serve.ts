@@ -10,6 +10,7 @@ import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { createHealth } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { allSubgraphs } from './all.ts';
+import { keepFeeding } from './keep-feeding.ts';
 import { openIdentity } from './organisation/index.ts';
 
 /*
@@ -53,6 +54,7 @@ export async function serveSubgraph(name: SubgraphName, { settings, metrics, log
           report: (fault) => log.error(fault, { subgraph: name }),
         })
       : null;
+  const feed = identity === null ? null : keepFeeding(identity, log);
   const keys = hopVerifyingKeys(hopPublicKeys);
   const verifier = new HopVerifier(name, () => keys, systemClock);
   const health = createHealth({ parts: { postgres: () => door.ping(), audit: () => audit.ping() }, outside: {} });
@@ -89,6 +91,7 @@ export async function serveSubgraph(name: SubgraphName, { settings, metrics, log
     async stop() {
       health.stopping();
       await app.close();
+      await feed?.stop();
       await runtime.close();
       await Promise.all([audit.close(), door.close(), auditor?.close(), identity?.close()]);
     },
