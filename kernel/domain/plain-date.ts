@@ -49,10 +49,12 @@ function checked(year: number, month: number | null, day: number | null): Parsed
 }
 
 function textOf(year: number, month: number | null, day: number | null): string {
-  return [String(year).padStart(4, '0'), month, day]
-    .filter((part) => part !== null)
-    .map((part) => String(part).padStart(2, '0'))
-    .join('-');
+  const months = month === null ? '' : `-${twoDigits(month)}`;
+  return String(year).padStart(4, '0') + months + (day === null ? '' : `-${twoDigits(day)}`);
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${String(value)}` : String(value);
 }
 
 function daysIn(year: number, month: number): number {
@@ -102,5 +104,6 @@ export function dayInVietnam(instant: Date): PlainDay {
 
 /** So many days later, or earlier when negative. */
 export function addDays(day: PlainDay, days: number): PlainDay {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10) as PlainDay;
+  const then = new Date(Date.UTC(yearOf(day), Number(day.slice(5, 7)) - 1, Number(day.slice(8)) + days));
+  return textOf(then.getUTCFullYear(), then.getUTCMonth() + 1, then.getUTCDate()) as PlainDay;
 }
