@@ -1,8 +1,7 @@
 import type { Parsed } from './brand.ts';
 import { fold } from './person-name.ts';
 
-export const genders = ['MALE', 'FEMALE', 'UNDETERMINED'] as const;
-export type Gender = (typeof genders)[number];
+export type Gender = 'MALE' | 'FEMALE' | 'UNDETERMINED';
 
 const words: Readonly<Record<string, Gender>> = {
   '1': 'MALE',

@@ -10,8 +10,7 @@ export type InsuranceCardNumber = Brand<string, 'InsuranceCardNumber'>;
 /** Ten digits that stay with the person when the rest of the card number changes (mã số BHXH). */
 export type BhxhNumber = Brand<string, 'BhxhNumber'>;
 
-export const cardIssuers = ['BHXH_VN', 'BHXH_CAND', 'BHXH_BQP'] as const;
-export type CardIssuer = (typeof cardIssuers)[number];
+export type CardIssuer = 'BHXH_VN' | 'BHXH_CAND' | 'BHXH_BQP';
 
 export type CardNumberReason =
   'MASKED_VALUE' | 'CARD_LENGTH' | 'CARD_FORMAT' | 'CARD_LETTER_O' | 'CARD_CATEGORY' | 'CARD_BENEFIT' | 'CARD_ISSUER';

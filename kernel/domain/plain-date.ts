@@ -8,8 +8,7 @@ export type PlainDate = Brand<string, 'PlainDate'>;
 declare const knownDay: unique symbol;
 /** A {@link PlainDate} known to the day. */
 export type PlainDay = PlainDate & { readonly [knownDay]: true };
-export const datePrecisions = ['DAY', 'MONTH', 'YEAR'] as const;
-export type DatePrecision = (typeof datePrecisions)[number];
+export type DatePrecision = 'DAY' | 'MONTH' | 'YEAR';
 
 export type DateReason = 'DATE_FORMAT' | 'DATE_NOT_IN_CALENDAR';
 export type DayReason = DateReason | 'DATE_DAY_NEEDED';

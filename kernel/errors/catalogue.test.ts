@@ -41,6 +41,6 @@ test('no text of the catalogue holds a personal number', () => {
   for (const { en, vi } of Object.values(catalogue)) expect(`${en} ${vi}`).not.toMatch(/(?<![0-9A-Z])[0-9]{12}/);
 });
 
-test('docs/error-codes.md is current: node kernel/errors/print.ts', async () => {
+test('docs/error-codes.md is current: npm run hub -- docs', async () => {
   expect(await readFile(new URL('../../docs/error-codes.md', import.meta.url), 'utf8')).toBe(errorCodesPage());
 });

@@ -20,7 +20,7 @@ export function errorCodesPage(): string {
     ];
   });
   return [
-    '<!-- Printed from kernel/errors/catalogue.ts by `node kernel/errors/print.ts`; do not edit. -->',
+    '<!-- Printed from kernel/errors/catalogue.ts by `npm run hub -- docs`; do not edit. -->',
     '',
     '# Error codes',
     '',

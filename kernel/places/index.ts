@@ -10,9 +10,8 @@ export const placeLists = ['2024', '2025'] as const;
 /** `2024`: communes up to 30/06/2025 (10,035). `2025`: communes from 01/07/2025 (3,321). The same code may stand in both. */
 export type PlaceList = (typeof placeLists)[number];
 
-export const placeConfidences = ['EXACT', 'MAIN_TARGET', 'UNKNOWN'] as const;
 /** `MAIN_TARGET`: the old commune was divided, or its successor is not confirmed; the address detail decides, not the code. */
-export type PlaceConfidence = (typeof placeConfidences)[number];
+export type PlaceConfidence = 'EXACT' | 'MAIN_TARGET' | 'UNKNOWN';
 
 export interface Commune {
   readonly code: string;

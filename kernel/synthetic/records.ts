@@ -7,7 +7,7 @@ import { facilityCode } from './units.ts';
 
 export type CardStatus =
   'UNVERIFIED' | 'ACTIVE' | 'PENDING' | 'REPLACED' | 'EXPIRED' | 'RECALLED' | 'STOPPED' | 'NEEDS_REVIEW' | 'WITHDRAWN';
-export type SlipStatus = 'ISSUED' | 'SHOWN' | 'ACCEPTED' | 'USED' | 'EXPIRED' | 'CANCELLED' | 'REPLACED' | 'WITHDRAWN';
+type SlipStatus = 'ISSUED' | 'SHOWN' | 'ACCEPTED' | 'USED' | 'EXPIRED' | 'CANCELLED' | 'REPLACED' | 'WITHDRAWN';
 
 export interface SyntheticCard {
   readonly number: InsuranceCardNumber;

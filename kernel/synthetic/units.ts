@@ -3,7 +3,7 @@ import { communesOf, oldCommunesOf, type Commune } from '../places/index.ts';
 /** The province of today whose communes the synthetic province borrows; old codes of the same land. */
 export const home = { province: '52', name: 'Tỉnh Gia Lai', oldProvinces: ['52', '64'] } as const;
 
-export type UnitLevel = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
+type UnitLevel = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
 
 export interface SyntheticUnit {
   /** Position in the plan, from 0; the number of the unit is given when it is written. */

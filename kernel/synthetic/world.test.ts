@@ -19,6 +19,7 @@ import {
   demoWorld,
   largeWorld,
   plantedDefects,
+  populationOf,
   type SyntheticCitizen,
   type World,
 } from './world.ts';
@@ -137,6 +138,15 @@ describe('a synthetic world', () => {
       defect: { kind: 'DIFFERENT', field: 'DATE_OF_BIRTH', foundBy: 'RECONCILE' },
       defectIsOpen: true,
     });
+  });
+
+  test('the population database knows everyone with a number but those who are planted as unknown', () => {
+    const world = demoWorld(7, baseDay);
+    const citizens = [...citizensOf(world)];
+    const numbered = citizens.filter(({ ours }) => ours.personalId !== null);
+    const unknown = citizens.filter(({ defect }) => defect?.kind === 'UNKNOWN_PERSON');
+    expect(unknown.length).toBeGreaterThan(0);
+    expect([...populationOf(world)]).toHaveLength(numbered.length - unknown.length);
   });
 
   test('no two citizens share a number, a former number or an id', () => {

@@ -6,7 +6,7 @@
 import type { CitizenField } from '../domain/citizen-field.ts';
 import { bhxhNumberOf } from '../domain/insurance-card-number.ts';
 import type { PlainDay } from '../domain/plain-date.ts';
-import { syntheticCitizen, syntheticId, type SyntheticCitizen, type WorldPlan } from './citizen.ts';
+import { syntheticCitizen, type SyntheticCitizen, type WorldPlan } from './citizen.ts';
 import { fixedCitizens } from './demo.ts';
 import type { DefectFinder } from './defects.ts';
 import type { Facts } from './facts.ts';
@@ -18,7 +18,7 @@ export interface World {
   citizen(index: number): SyntheticCitizen;
 }
 
-export const demoCitizens = 2_000;
+const demoCitizens = 2_000;
 const demoDirty = 0.02;
 
 /** The world of the contract: seven units, An, Bình, Chi, and 1,997 others. */
@@ -84,4 +84,4 @@ export function bhxhNumbersOf(citizen: SyntheticCitizen): readonly string[] {
   return citizen.cards.map(({ number }) => bhxhNumberOf(number));
 }
 
-export { syntheticId, type SyntheticCitizen, type SyntheticUnit };
+export type { SyntheticCitizen };

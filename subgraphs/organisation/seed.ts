@@ -54,7 +54,7 @@ export async function seedUnits(
   return numbers;
 }
 
-export const demoPassword = 'lien-thong-demo';
+const demoPassword = 'lien-thong-demo';
 
 const accounts: readonly { readonly login: string; readonly name: string; readonly unit: string; readonly role: Role }[] = [
   { login: 'steward', name: 'Quản trị dữ liệu tỉnh', unit: 'p', role: 'steward' },
