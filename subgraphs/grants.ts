@@ -113,6 +113,7 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.run_open(uuid, text, text, int, text, jsonb, int)': subgraphs,
   'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
   'hub.run_close(uuid, text, jsonb)': subgraphs,
+  'citizens.raise_two_holders(text[])': ['citizens'],
 };
 
 export const sequenceGrants: Readonly<Record<string, readonly HubRole[]>> = { 'hub.unit_number': ['organisation'] };

@@ -1,4 +1,7 @@
-import type { ClientBase } from 'pg';
+/** Whatever sends a statement with `$1`-parameters: a connection of pg, or an open transaction. */
+export interface Statements {
+  query(text: string, values: readonly unknown[]): Promise<unknown>;
+}
 
 /**
  * Inserts many rows by one statement. The rows travel as one JSON value: row policies refuse COPY, and a parameter per value would
@@ -6,7 +9,7 @@ import type { ClientBase } from 'pg';
  * bytea is `\x…`. `same` are columns that have one value in all rows. A row that the policy refuses fails them all.
  */
 export async function insertRows<Row extends object>(
-  client: ClientBase,
+  client: Statements,
   table: string,
   columns: Readonly<Record<keyof Row & string, string>>,
   rows: readonly Row[],

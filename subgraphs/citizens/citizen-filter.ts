@@ -1,3 +1,4 @@
+import type { CitizenField } from '#kernel/domain/citizen-field.ts';
 import { countLimit, decodeCursor, type CursorKey } from '#kernel/page.ts';
 import { holdsMask } from '#kernel/domain/masking.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
@@ -5,7 +6,7 @@ import { fold, longestName } from '#kernel/domain/person-name.ts';
 import { parsePlainDay, type PlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import type { LifeStatus } from './citizen-reads.ts';
-import type { CitizenField, FieldState } from './field-status.ts';
+import type { FieldState } from './field-status.ts';
 
 /** What a caller asks of a list of citizens, as the graph hands it over. */
 export interface CitizenFilterInput {

@@ -1,6 +1,7 @@
+import { citizenFields } from '#kernel/domain/citizen-field.ts';
 import { candidateLimit, type CitizenFilter, type CitizenOrder, type OrderBy, type Place } from './citizen-filter.ts';
 import { inScope, unitsInScope, type Walk } from './citizen-reads.ts';
-import { citizenFields, stateLetters } from './field-status.ts';
+import { stateLetters } from './field-status.ts';
 
 /*
  * How a list with filters or an order finds its page without looking at more than some 10,000 rows, behind the row policy, where only

@@ -1,3 +1,4 @@
+import type { CitizenField } from '#kernel/domain/citizen-field.ts';
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { inClear, scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
@@ -60,7 +61,6 @@ import {
   type FoundBy,
   type WorkState,
 } from './discrepancy-reads.ts';
-import type { CitizenField } from './field-status.ts';
 
 /** A person whose number was resolved by someone who may see nothing else of him. */
 export interface ResolvedNumber {

@@ -1,10 +1,10 @@
+import type { CitizenField } from '#kernel/domain/citizen-field.ts';
 import { inClear } from '#kernel/auth/policy.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
 import type { MaskedField } from '#kernel/auth/purposes.ts';
 import type { KeyedRead } from '#kernel/db/read-door.ts';
 import { maskSql } from '#kernel/domain/masking.ts';
 import { inScope, ofBasis, unitsInScope, type Walk } from './citizen-reads.ts';
-import type { CitizenField } from './field-status.ts';
 
 export const discrepancyKinds = [
   'DIFFERENT',

@@ -1,25 +1,9 @@
-/** The ten fields of the identity sheet of the public-service portal, in its order; the nth is bit n of `confirmed` and `conflicted`. */
-export const citizenFields = [
-  'FULL_NAME',
-  'OLD_ID_NUMBER',
-  'PERSONAL_ID',
-  'DATE_OF_BIRTH',
-  'PHONE',
-  'GENDER',
-  'BIRTHPLACE',
-  'EMAIL',
-  'NATIVE_PLACE',
-  'PERMANENT_ADDRESS',
-] as const;
-export type CitizenField = (typeof citizenFields)[number];
+import { citizenFields, type CitizenField } from '#kernel/domain/citizen-field.ts';
+
 export type FieldState = 'GREEN' | 'YELLOW' | 'RED';
 
 /** Letters of the stored column `states`, made by PostgreSQL from the values and the bits. */
 export const stateLetters: Readonly<Record<FieldState, string>> = { GREEN: 'G', YELLOW: 'Y', RED: 'R' };
-
-export function bitOf(field: CitizenField): number {
-  return 1 << citizenFields.indexOf(field);
-}
 
 export interface FieldStatus {
   readonly field: CitizenField;

@@ -13,6 +13,7 @@ export class CreateCitizens extends Migration {
       ${rowsOfUnit('citizens.change')}
       ${idempotency('citizens')}`);
     this.addSql(staging);
+    this.addSql(twoHolders);
   }
 }
 
@@ -79,7 +80,8 @@ const citizen = `
   create index citizen_life on citizens.citizen (life_status, id) include (unit_no) where life_status <> 'ACTIVE';
   create index citizen_unit_life on citizens.citizen (unit_no, life_status, id) where life_status <> 'ACTIVE';
   create index citizen_merged_into on citizens.citizen (merged_into) where merged_into is not null;
-  create unique index citizen_source_key on citizens.citizen (sender_unit_no, source_key) where source_key is not null;
+  -- With the unit: a person who moved out of his sender's sight keeps the key, and the sender may give it again.
+  create unique index citizen_source_key on citizens.citizen (sender_unit_no, source_key, unit_no) where source_key is not null;
   ${rowsOfUnit('citizens.citizen')}`;
 
 const identifier = `
@@ -131,3 +133,51 @@ const staging = `
     primary key (run_id, line),
     constraint import_row_state check (state in ('STAGED','ADDED','CHANGED','UNCHANGED','REFUSED')));
   create index import_row_state on citizens.import_row (run_id, state, line);`;
+
+/*
+ * Two people of the hub who hold one number may belong to units that know nothing of each other. Whoever writes one of them must not
+ * learn of the other, so the database looks itself, as the owner and over every unit, and says nothing. The work belongs to the
+ * lowest unit above all holders; it hangs on the one who came last.
+ */
+const twoHolders = `
+  create function citizens.raise_two_holders(numbers text[]) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
+  declare
+    item record;
+    raised citizens.discrepancy;
+    before text := current_setting('hub.scope', true);
+  begin
+    perform set_config('hub.scope', '{(,)}', true);
+    for item in
+      with holder as (
+        select distinct i.value, c.id, c.unit_no
+        from citizens.identifier i join citizens.citizen c on c.id = i.citizen_id
+        where i.system = 'PERSONAL_ID' and i.value = any (numbers) and i.valid_to is null and i.standing <> 'CANCELLED'
+          and c.life_status <> 'MERGED'),
+      shared as (
+        select h.value, (array_agg(h.id order by h.id desc))[1] as newest, array_agg(distinct h.unit_no) as units
+        from holder h group by h.value having count(*) > 1)
+      select s.value, s.newest, above.unit_no
+      from shared s cross join lateral (
+        with recursive up(unit, at, steps) as (
+          select u, u, 0 from unnest(s.units) u
+          union all
+          select up.unit, p.parent_number, up.steps + 1 from up join hub.unit p on p.number = up.at
+          where p.parent_number is not null and up.steps < 64)
+        select up.at as unit_no from up group by up.at having count(distinct up.unit) = cardinality(s.units)
+        order by max(up.steps), up.at limit 1) above
+    loop
+      insert into citizens.discrepancy (id, citizen_id, unit_no, field, kind, found_by, ours)
+        values (uuidv7(), item.newest, item.unit_no, 'PERSONAL_ID', 'TWO_HOLDERS', 'IMPORT', item.value)
+        on conflict (citizen_id, field, kind) where state in ('OPEN','LEASED') do nothing
+        returning * into raised;
+      if found then
+        insert into hub.outbox (kind, subject, version, unit_after, payload)
+          values ('WORK', raised.id, raised.version, raised.unit_no, jsonb_build_object('source', 'CITIZENS', 'kind', raised.kind,
+            'field', raised.field, 'citizenId', raised.citizen_id, 'foundBy', raised.found_by, 'state', raised.state,
+            'raisedAt', to_char(raised.raised_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')));
+      end if;
+    end loop;
+    -- Back to the caller's own; an error undoes it with its transaction.
+    perform set_config('hub.scope', coalesce(before, ''), true);
+  end $body$;`;

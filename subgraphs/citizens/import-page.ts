@@ -1,0 +1,467 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Caller } from '#kernel/auth/principal.ts';
+import type { Transaction } from '#kernel/db/database.ts';
+import { insertRows } from '#kernel/db/insert-rows.ts';
+import { publish, type OutboxEvent } from '#kernel/db/outbox.ts';
+import { fieldBits } from '#kernel/domain/citizen-field.ts';
+import { unitId } from '#kernel/domain/ids.ts';
+import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
+import { firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
+import { hashIdentifier } from '#kernel/identifier-hash.ts';
+import { currentPlace } from '#kernel/places/index.ts';
+import type { ImportColumn, ImportedCitizen, RefusedRow } from './import-file.ts';
+import {
+  after,
+  blank,
+  compare,
+  identify,
+  introduce,
+  type Difference,
+  type KnownCitizen,
+  type Outcome,
+  type ValueName,
+} from './import-match.ts';
+import { findKnown, type KnownPeople } from './import-known.ts';
+
+/* One page of an import: who its rows are, and what of it is written, by sets, never row by row. */
+
+/** Every row of a file is exactly one of these, or refused. */
+export interface ImportTally {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** Differs from something confirmed: an operator decides. */
+  readonly waiting: number;
+}
+
+export interface PageContext {
+  readonly run: string;
+  readonly caller: Caller;
+  readonly units: string;
+  readonly identifierKey: Buffer;
+  readonly columns: readonly ImportColumn[];
+}
+
+export type PageRow = ImportedCitizen & { readonly unitNo: number };
+
+export interface PageResult {
+  readonly tally: ImportTally;
+  readonly refused: readonly RefusedRow[];
+}
+
+/** A person whom rows of this page mean, and what they made of him. */
+interface Touched {
+  /** As he stood before the page; null for a newcomer. */
+  readonly before: KnownCitizen | null;
+  now: KnownCitizen;
+  readonly changed: Set<ValueName>;
+  readonly lists: { permanent: Outcome['lists']['permanent']; current: Outcome['lists']['current'] };
+  readonly differences: Difference[];
+  /** This import's sender named him by its own key. */
+  sourceKey: string | null;
+}
+
+export async function importPage(tx: Transaction, context: PageContext, rows: readonly PageRow[]): Promise<PageResult> {
+  // One import of a sender at a time: two files at once must not both find nobody.
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('citizens.import', $1))`, [context.caller.principal.unitNo]);
+  const known = await findKnown(tx, context, rows);
+  const { touched, tally, refused } = decide(known, rows);
+  await write(tx, context, known, touched);
+  return { tally, refused };
+}
+
+function decide(
+  known: KnownPeople,
+  rows: readonly PageRow[],
+): { touched: readonly Touched[]; tally: ImportTally; refused: readonly RefusedRow[] } {
+  const touched = new Map<string, Touched>();
+  const refused: RefusedRow[] = [];
+  const tally = { added: 0, changed: 0, unchanged: 0, waiting: 0 };
+  for (const row of rows) {
+    const identity = identify(row, known.candidates(row));
+    if (identity.kind === 'ambiguous') {
+      refused.push({ line: row.line, problems: [{ field: 'personal_id', reason: 'IMPORT_AMBIGUOUS' }] });
+      continue;
+    }
+    if (identity.kind === 'known' && identity.citizen.unitNo !== row.unitNo) {
+      refused.push({ line: row.line, problems: [{ field: 'unit_code', reason: 'UNIT_DIFFERS' }] });
+      continue;
+    }
+    const citizen = identity.kind === 'known' ? identity.citizen : blank(randomUUIDv7(), row.unitNo, row.fullName);
+    const outcome = identity.kind === 'known' ? compare(row, citizen) : introduce(row, identity.unmatched);
+    const entry = touched.get(citizen.id) ?? {
+      before: identity.kind === 'known' ? citizen : null,
+      now: citizen,
+      changed: new Set<ValueName>(),
+      lists: { permanent: null, current: null },
+      differences: [],
+      sourceKey: null,
+    };
+    touched.set(citizen.id, entry);
+    entry.now = after(citizen, outcome);
+    known.replace(row, entry.now);
+    for (const name of Object.keys(outcome.changes) as ValueName[]) entry.changed.add(name);
+    if (outcome.changes.permanentCommune !== undefined) entry.lists.permanent = outcome.lists.permanent;
+    if (outcome.changes.currentCommune !== undefined) entry.lists.current = outcome.lists.current;
+    entry.sourceKey = outcome.sourceKey ?? entry.sourceKey;
+    const differences = outcome.differences.filter(({ field, kind }) =>
+      entry.differences.every((one) => one.field !== field || one.kind !== kind),
+    );
+    entry.differences.push(...differences);
+    if (identity.kind === 'new') tally.added += 1;
+    else if (outcome.differences.length > 0) tally.waiting += 1;
+    else if (Object.keys(outcome.changes).length > 0 || outcome.sourceKey !== null) tally.changed += 1;
+    else tally.unchanged += 1;
+  }
+  return { touched: [...touched.values()], tally, refused };
+}
+
+async function write(tx: Transaction, context: PageContext, known: KnownPeople, touched: readonly Touched[]): Promise<void> {
+  const added = touched.filter(({ before }) => before === null);
+  const changed = touched.filter(
+    ({ before, changed: names, sourceKey }) => before !== null && (names.size > 0 || sourceKey !== null),
+  );
+  const sender = context.caller.principal.unitNo;
+  await insertRows(
+    tx,
+    'citizens.citizen',
+    citizenColumns,
+    added.map((entry) => citizenRow(entry, sender)),
+  );
+  if (changed.length > 0) await tx.query(updateCitizens, [JSON.stringify(changed.map((entry) => citizenRow(entry, sender)))]);
+  await writeNumbers(tx, [...added, ...changed]);
+  await writeNameKeys(
+    tx,
+    added,
+    changed.filter(({ changed: names }) => names.has('fullName')),
+  );
+  await insertRows(
+    tx,
+    'citizens.change',
+    changeColumns,
+    [...added, ...changed].map((entry) => changeRow(entry, known, context)),
+  );
+  const work = await raise(tx, known, touched);
+  const moved = [...added, ...changed.filter(({ changed: names }) => names.has('personalId') || names.has('oldIdNumber'))];
+  await publish(tx, [...moved.map((entry) => replicaEvent(entry, known, context.identifierKey)), ...work]);
+  await audit(
+    tx,
+    context,
+    touched.map(({ now }) => now.id),
+  );
+  const numbers = moved.map(({ now }) => now.personalId).filter((number) => number !== null);
+  if (numbers.length > 0) await tx.query('select citizens.raise_two_holders($1::text[])', [numbers]);
+}
+
+const citizenColumns = {
+  id: 'uuid',
+  unit_no: 'int',
+  personal_id: 'text',
+  old_id_number: 'text',
+  full_name: 'text',
+  name_folded: 'text',
+  name_sort: 'text',
+  date_of_birth: 'text',
+  birth_precision: 'text',
+  born_from: 'date',
+  born_to: 'date',
+  gender: 'text',
+  ethnicity: 'text',
+  phone: 'text',
+  email: 'text',
+  birthplace: 'text',
+  native_place: 'text',
+  permanent_text: 'text',
+  permanent_code: 'text',
+  permanent_list: 'text',
+  permanent_current_code: 'text',
+  permanent_confidence: 'text',
+  current_text: 'text',
+  current_code: 'text',
+  current_list: 'text',
+  current_current_code: 'text',
+  current_confidence: 'text',
+  flags: 'text[]',
+  sender_unit_no: 'int',
+  source_key: 'text',
+} as const;
+type CitizenColumns = Record<keyof typeof citizenColumns, unknown>;
+
+function citizenRow({ now, changed, lists, sourceKey }: Touched, sender: number): CitizenColumns {
+  const name = now.fullName as PersonName;
+  const birth = now.dateOfBirth as PlainDate | null;
+  const place = (which: 'permanent' | 'current'): Record<string, unknown> => {
+    const { text, code } = now[which];
+    const list = lists[which];
+    const written =
+      changed.has(`${which}Commune`) && code !== null && list !== null ? { code, list, now: currentPlace(code, list) } : null;
+    return {
+      [`${which}_text`]: text,
+      [`${which}_code`]: written?.code ?? null,
+      [`${which}_list`]: written?.list ?? null,
+      [`${which}_current_code`]: written?.now.currentCode ?? null,
+      [`${which}_confidence`]: written?.now.confidence ?? null,
+    };
+  };
+  return {
+    id: now.id,
+    unit_no: now.unitNo,
+    personal_id: now.personalId,
+    old_id_number: now.oldIdNumber,
+    full_name: name,
+    name_folded: fold(name),
+    name_sort: sortName(name),
+    date_of_birth: birth,
+    birth_precision: birth === null ? null : precisionOf(birth),
+    born_from: birth === null ? null : firstDay(birth),
+    born_to: birth === null ? null : lastDay(birth),
+    gender: now.gender,
+    ethnicity: now.ethnicity,
+    phone: now.phone,
+    email: now.email,
+    birthplace: now.birthplace,
+    native_place: now.nativePlace,
+    ...place('permanent'),
+    ...place('current'),
+    flags: now.flags,
+    sender_unit_no: sourceKey === null ? null : sender,
+    source_key: sourceKey,
+  } as CitizenColumns;
+}
+
+const kept = ['id', 'unit_no', 'flags', 'permanent_current_code', 'permanent_list', 'permanent_confidence'];
+const keptCurrent = ['current_current_code', 'current_list', 'current_confidence'];
+const overwritten = Object.keys(citizenColumns).filter((column) => ![...kept, ...keptCurrent].includes(column));
+const withCode = (which: 'permanent' | 'current'): readonly string[] =>
+  ['list', 'current_code', 'confidence'].map(
+    (part) => `${which}_${part} = case when n.${which}_code is null then c.${which}_${part} else n.${which}_${part} end`,
+  );
+
+/** The rows were locked when they were found, so nobody changed them since. A null never erases. */
+const updateCitizens = `update citizens.citizen c set version = c.version + 1, updated_at = clock_timestamp(), flags = n.flags,
+    ${[...overwritten.map((column) => `${column} = coalesce(n.${column}, c.${column})`), ...withCode('permanent'), ...withCode('current')].join(', ')}
+  from json_to_recordset($1::json) as n (${Object.entries(citizenColumns)
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')})
+  where c.id = n.id`;
+
+const numberColumns = {
+  id: 'uuid',
+  citizen_id: 'uuid',
+  unit_no: 'int',
+  system: 'text',
+  value: 'text',
+  standing: 'text',
+  source: 'text',
+} as const;
+
+/** A number that takes the place of another ends it: the old one still finds the person. */
+async function writeNumbers(tx: Transaction, entries: readonly Touched[]): Promise<void> {
+  const systems = [
+    ['personalId', 'PERSONAL_ID'],
+    ['oldIdNumber', 'OLD_ID_NUMBER'],
+  ] as const;
+  const numbers = entries.flatMap(({ now, changed, before }) =>
+    systems.flatMap(([name, system]) => {
+      const value = now[name];
+      return changed.has(name) && value !== null ? [{ now, system, value, ended: before?.[name] ?? null }] : [];
+    }),
+  );
+  const ended = numbers.filter((number) => number.ended !== null);
+  if (ended.length > 0) {
+    await tx.query(
+      `update citizens.identifier i set valid_to = greatest(i.valid_from, current_date)
+       from unnest($1::uuid[], $2::text[], $3::text[]) e(citizen_id, system, value)
+       where i.citizen_id = e.citizen_id and i.system = e.system and i.value = e.value and i.valid_to is null and i.standing <> 'CONFIRMED'`,
+      [ended.map(({ now }) => now.id), ended.map(({ system }) => system), ended.map((number) => number.ended)],
+    );
+  }
+  await insertRows(
+    tx,
+    'citizens.identifier',
+    numberColumns,
+    numbers.map(({ now, system, value }) => ({
+      id: randomUUIDv7(),
+      citizen_id: now.id,
+      unit_no: now.unitNo,
+      system,
+      value,
+      standing: 'CLAIMED',
+      source: 'IMPORT',
+    })),
+  );
+}
+
+async function writeNameKeys(tx: Transaction, added: readonly Touched[], renamed: readonly Touched[]): Promise<void> {
+  if (renamed.length > 0) {
+    await tx.query('delete from citizens.name_key where citizen_id = any ($1::uuid[])', [renamed.map(({ now }) => now.id)]);
+  }
+  await insertRows(
+    tx,
+    'citizens.name_key',
+    { unit_no: 'int', key: 'text', citizen_id: 'uuid' },
+    [...added, ...renamed].flatMap(({ now }) =>
+      nameKeys(now.fullName as PersonName).map((key) => ({ unit_no: now.unitNo, key, citizen_id: now.id })),
+    ),
+  );
+}
+
+const changeColumns = {
+  id: 'uuid',
+  citizen_id: 'uuid',
+  unit_no: 'int',
+  version: 'int',
+  principal: 'text',
+  principal_name: 'text',
+  cause: 'text',
+  cause_id: 'text',
+  action: 'text',
+  before: 'jsonb',
+  after: 'jsonb',
+} as const;
+
+function changeRow(
+  { before, now, changed, sourceKey }: Touched,
+  known: KnownPeople,
+  { run, caller }: PageContext,
+): Record<keyof typeof changeColumns, unknown> {
+  const side = (citizen: KnownCitizen): Record<string, string | null> => ({
+    ...Object.fromEntries([...changed].map((name) => [name, valueOf(citizen, name)])),
+  });
+  const key = sourceKey === null ? {} : { sourceKey };
+  return {
+    id: randomUUIDv7(),
+    citizen_id: now.id,
+    unit_no: now.unitNo,
+    version: before === null ? 1 : known.versionOf(now.id) + 1,
+    principal: caller.principal.id,
+    principal_name: caller.principal.name,
+    cause: 'IMPORT',
+    cause_id: run,
+    action: before === null ? 'citizen.created' : 'citizen.changed',
+    before: before === null ? null : side(before),
+    after:
+      before === null ? { ...side(now), ...key, orgUnit: unitId(now.unitNo), lifeStatus: 'ACTIVE' } : { ...side(now), ...key },
+  };
+}
+
+function valueOf(citizen: KnownCitizen, name: ValueName): string | null {
+  switch (name) {
+    case 'permanentAddress':
+      return citizen.permanent.text;
+    case 'permanentCommune':
+      return citizen.permanent.code;
+    case 'currentAddress':
+      return citizen.current.text;
+    case 'currentCommune':
+      return citizen.current.code;
+    case 'personalId':
+    case 'oldIdNumber':
+    case 'fullName':
+    case 'dateOfBirth':
+    case 'gender':
+    case 'ethnicity':
+    case 'phone':
+    case 'email':
+    case 'birthplace':
+    case 'nativePlace':
+      return citizen[name];
+  }
+}
+
+/** Opens the work that is not open yet, and marks the fields; a repeat of the file finds it open and adds nothing. */
+async function raise(tx: Transaction, known: KnownPeople, touched: readonly Touched[]): Promise<readonly OutboxEvent[]> {
+  const found = touched.flatMap(({ now, differences }) =>
+    differences
+      .filter(({ field, kind }) => !known.isOpen(now.id, field, kind))
+      .map((difference) => ({ now, difference, id: randomUUIDv7() })),
+  );
+  if (found.length === 0) return [];
+  const raisedAt = new Date().toISOString();
+  await insertRows(
+    tx,
+    'citizens.discrepancy',
+    {
+      id: 'uuid',
+      citizen_id: 'uuid',
+      unit_no: 'int',
+      field: 'text',
+      kind: 'text',
+      found_by: 'text',
+      ours: 'text',
+      theirs: 'text',
+      raised_at: 'timestamptz',
+    },
+    found.map(({ now, difference: { field, kind, ours, theirs }, id }) => ({
+      id,
+      citizen_id: now.id,
+      unit_no: now.unitNo,
+      field,
+      kind,
+      found_by: 'IMPORT',
+      ours,
+      theirs,
+      raised_at: raisedAt,
+    })),
+  );
+  const conflicts = found.filter(({ difference }) => difference.kind === 'DIFFERENT');
+  await tx.query(
+    `update citizens.citizen c set conflicted = c.conflicted | n.bits
+     from (select id, bit_or(bits) as bits from unnest($1::uuid[], $2::int[]) u(id, bits) group by id) n where c.id = n.id`,
+    [conflicts.map(({ now }) => now.id), conflicts.map(({ difference }) => fieldBits([difference.field]))],
+  );
+  return found.map(({ now, difference: { field, kind }, id }) => ({
+    kind: 'WORK',
+    subject: id,
+    version: 1,
+    unitBefore: null,
+    unitAfter: now.unitNo,
+    payload: { source: 'CITIZENS', kind, field, citizenId: now.id, foundBy: 'IMPORT', state: 'OPEN', raisedAt },
+  }));
+}
+
+function replicaEvent({ before, now }: Touched, known: KnownPeople, key: Buffer): OutboxEvent {
+  const numbers = new Set([
+    ...known.allNumbersOf(now.id),
+    ...now.numbers,
+    ...(now.oldIdNumber === null ? [] : [now.oldIdNumber]),
+  ]);
+  return {
+    kind: 'CITIZEN',
+    subject: now.id,
+    version: before === null ? 1 : known.versionOf(now.id) + 1,
+    unitBefore: before === null ? null : now.unitNo,
+    unitAfter: now.unitNo,
+    payload: {
+      hashes: [...numbers].map((number) => hashIdentifier(key, number).toString('hex')),
+      lifeStatus: known.lifeStatusOf(now.id),
+      mergedInto: null,
+    },
+  };
+}
+
+/** Whom this page compared, whatever came of it: the sums of an import tell something of everyone. */
+async function audit(tx: Transaction, { caller, run, columns }: PageContext, subjects: readonly string[]): Promise<void> {
+  if (subjects.length === 0) return;
+  const { principal, purpose, basis, operation, traceId } = caller;
+  await tx.query(
+    `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects, fields,
+       subject_count, operation, trace_id, detail)
+     values ($1, $2, $3, $4, $5, $6, $7, 'citizen.imported', 'citizens', $8::uuid[], $9::text[], $10, $11, $12, $13)`,
+    [
+      principal.id,
+      principal.kind,
+      principal.name,
+      principal.role,
+      principal.unitNo,
+      purpose,
+      basis?.id ?? null,
+      subjects,
+      [...columns].sort(),
+      subjects.length,
+      operation,
+      traceId,
+      JSON.stringify({ run }),
+    ],
+  );
+}
