@@ -11,7 +11,7 @@ interface CacheSizes {
 /** What the gateway tells of itself: how long, which way, which kinds of document run compiled, how full its caches are. */
 export interface GraphMetrics {
   answered(answer: OperationAnswer, milliseconds: number): void;
-  ran(path: OperationAnswer['path'], features: readonly Feature[]): void;
+  readonly ran: (path: OperationAnswer['path'], features: readonly Feature[]) => void;
   caches(read: () => CacheSizes): void;
 }
 
