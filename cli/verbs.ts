@@ -4,4 +4,9 @@ import type { Verb } from './verb.ts';
 export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
   docs: () => import('./docs.ts'),
   generate: () => import('./generate.ts'),
+  import: () => import('./import.ts'),
+  bases: () => import('./bases.ts'),
+  clients: () => import('./clients.ts'),
+  token: () => import('./token.ts'),
+  users: () => import('./users.ts'),
 };
