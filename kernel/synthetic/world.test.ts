@@ -9,7 +9,7 @@ import { parseInsuranceCardNumber, usualLevel } from '../domain/insurance-card-n
 import { fold, parsePersonName } from '../domain/person-name.ts';
 import { contradictionsOf, parseOldIdNumber, parsePersonalId } from '../domain/personal-id.ts';
 import { addDays, dayInVietnam, parseBirthDate, yearOf, type PlainDay } from '../domain/plain-date.ts';
-import { parseResultCode, readResultCode } from '../domain/result-code.ts';
+import { parseResultCode } from '../domain/result-code.ts';
 import { currentPlace } from '../places/index.ts';
 import { syntheticCitizen } from './citizen.ts';
 import {
@@ -36,7 +36,6 @@ const fingerprint = (world: World): string => {
   for (const citizen of citizensOf(world)) hash.update(JSON.stringify(citizen));
   return hash.digest('hex');
 };
-const good = (parsed: { ok: boolean }): boolean => parsed.ok;
 
 /** What is wrong with a world, found by looking at it, as the hub's own jobs will look: nothing of the plan is used. */
 function findings(world: World): readonly string[] {
@@ -58,7 +57,7 @@ function findings(world: World): readonly string[] {
       compare('NATIVE_PLACE', ours.nativePlace, theirs.nativePlace);
       const place = ({ code, list }: typeof ours.permanent) => currentPlace(code, list).currentCode;
       compare('PERMANENT_ADDRESS', place(ours.permanent), place(theirs.permanent));
-      expect(theirs.personalId).toBe(ours.personalId);
+      compare('PERSONAL_ID', ours.personalId, theirs.personalId);
     } else if (ours.personalId !== null) {
       add('UNKNOWN_PERSON', 'PERSONAL_ID', 'reconcile');
     }
@@ -169,40 +168,42 @@ describe('a synthetic world', () => {
   });
 
   test('every value is one that the hub accepts', () => {
+    const today = dayInVietnam(new Date('2026-11-24'));
+    const same = (parsed: { ok: true; value: string } | { ok: false }, text: string | null): boolean =>
+      parsed.ok && parsed.value === text;
+    /** Names of the values of one citizen that are refused, or are not kept as they were made. */
+    const refused = ({ id, ours, cards, results, referrals, reexaminations }: SyntheticCitizen): readonly string[] => {
+      const facts = {
+        id: same(parseCitizenId(id), id),
+        personalId: ours.personalId === null || same(parsePersonalId(ours.personalId), ours.personalId),
+        oldIdNumber: ours.oldIdNumber === null || same(parseOldIdNumber(ours.oldIdNumber), ours.oldIdNumber),
+        fullName: same(parsePersonName(ours.fullName), ours.fullName),
+        dateOfBirth: same(parseBirthDate(ours.dateOfBirth, today), ours.dateOfBirth),
+        phone: ours.phone === null || same(parsePhone(ours.phone), ours.phone),
+        email: ours.email === null || same(parseEmail(ours.email), ours.email),
+        ethnicity: same(parseEthnicity(ours.ethnicity), ours.ethnicity),
+        permanent: currentPlace(ours.permanent.code, ours.permanent.list).confidence !== 'UNKNOWN',
+        cards: cards.every(
+          ({ number, issuer, validFrom, validTo, registeredFacility }) =>
+            same(parseInsuranceCardNumber(number, { issuer }), number) &&
+            usualLevel(number) === Number(number.charAt(2)) &&
+            (validTo === null || validFrom <= validTo) &&
+            same(parseFacilityCode(registeredFacility), registeredFacility),
+        ),
+        results: results.every(({ code }) => same(parseResultCode(code), code) && code.startsWith(`${ours.personalId ?? ''}.`)),
+        referrals: referrals.every((slip) => slip.issuedOn <= slip.validTo && slip.fromFacility !== slip.toFacility),
+        reexaminations: reexaminations.every((slip) => slip.issuedOn < slip.appointmentOn),
+      };
+      return Object.entries(facts).flatMap(([name, accepted]) => (accepted ? [] : [name]));
+    };
     fc.assert(
       fc.property(worlds, (world) => {
-        const ids: string[] = [];
-        for (const { id, ours, cards, results, referrals, reexaminations } of citizensOf(world)) {
-          ids.push(id);
-          expect(good(parseCitizenId(id))).toBe(true);
-          expect(ours.personalId === null || good(parsePersonalId(ours.personalId))).toBe(true);
-          expect(ours.oldIdNumber === null || good(parseOldIdNumber(ours.oldIdNumber))).toBe(true);
-          expect(parsePersonName(ours.fullName)).toEqual({ ok: true, value: ours.fullName });
-          expect(parseBirthDate(ours.dateOfBirth, dayInVietnam(new Date('2026-11-24')))).toEqual({
-            ok: true,
-            value: ours.dateOfBirth,
-          });
-          expect(ours.phone === null || good(parsePhone(ours.phone))).toBe(true);
-          expect(ours.email === null || good(parseEmail(ours.email))).toBe(true);
-          expect(good(parseEthnicity(ours.ethnicity))).toBe(true);
-          expect(currentPlace(ours.permanent.code, ours.permanent.list).confidence).not.toBe('UNKNOWN');
-          for (const { number, issuer, validFrom, validTo, registeredFacility } of cards) {
-            const parsed = parseInsuranceCardNumber(number, { issuer });
-            expect(parsed).toEqual({ ok: true, value: number });
-            expect(usualLevel(number)).toBe(Number(number.charAt(2)));
-            expect(validTo === null || validFrom <= validTo).toBe(true);
-            expect(good(parseFacilityCode(registeredFacility))).toBe(true);
-          }
-          for (const { code } of results) {
-            const parsed = parseResultCode(code);
-            expect(parsed.ok && readResultCode(parsed.value).owner === ours.personalId).toBe(true);
-          }
-          for (const slip of referrals) expect(slip.issuedOn <= slip.validTo && slip.fromFacility !== slip.toFacility).toBe(true);
-          for (const slip of reexaminations) expect(slip.issuedOn < slip.appointmentOn).toBe(true);
-        }
+        const citizens = [...citizensOf(world)];
+        expect(citizens.flatMap(refused)).toEqual([]);
+        const ids = citizens.map(({ id }) => id);
         expect([...ids].sort()).toEqual(ids);
       }),
-      { numRuns: 4 },
+      { numRuns: 6 },
     );
   });
 
