@@ -1,5 +1,5 @@
 import { mostCitizens } from '#kernel/synthetic/facts.ts';
-import { generateProvince, SeedTaken, type Generated } from '../subgraphs/seed.ts';
+import { generateProvince, seedDemoWorld, SeedTaken, type Generated } from '../subgraphs/seed.ts';
 import { UsageError, type Verb, type VerbArguments } from './verb.ts';
 
 /** A whole number within bounds, or the refusal that names the option. */
@@ -57,6 +57,9 @@ export const verb: Verb = {
     const seed = whole(args, 'seed', 0, 2 ** 31 - 1, 1);
     const dirty = share(args);
     const { ownerUrl, dataDir, identifierKey } = await context.database();
+    const { demo, demoSeed } = context.settings;
+    // A hub that never ran gets its log-ins and clients here: the start would not load them beside the generated units.
+    if (demo) await seedDemoWorld({ ownerUrl, dataDir, identifierKey, seed: demoSeed, signal: context.signal });
     const progress = context.progress({ en: 'citizens', vi: 'công dân' });
     const outcome = await generated({
       ownerUrl,

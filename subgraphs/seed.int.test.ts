@@ -223,8 +223,10 @@ describe('the demonstration', () => {
 
   test('a second start changes nothing', async () => {
     const before = await content(client);
+    const defects = await readFile(join(dataDir, 'demo-defects.csv'), 'utf8');
     await seedDemoWorld(options(8));
     expect(await content(client)).toEqual(before);
+    expect(await readFile(join(dataDir, 'demo-defects.csv'), 'utf8')).toBe(defects);
   });
 
   test('same seed, same rows in every installation', async () => {

@@ -41,12 +41,12 @@ export async function seedDemoWorld(options: SeedOptions): Promise<void> {
   const { dataDir, seed } = options;
   const baseDay = await baseDayOf(dataDir, options.clock ?? systemClock);
   const world = demoWorld(seed, baseDay);
-  await writeWhole(join(dataDir, 'demo-defects.csv'), defectsCsv(plantedDefects(world)));
   await asOwner(options.ownerUrl, async (client) => {
-    await inTransaction(client, async () => {
+    const loaded = await inTransaction(client, async () => {
       await client.query(`select pg_advisory_xact_lock(hashtextextended('hub.seed', 0))`);
       const { rows } = await client.query(`select from hub.unit limit 1`);
-      if (rows.length > 0) return;
+      if (rows.length > 0) return false;
+      await writeWhole(join(dataDir, 'demo-defects.csv'), defectsCsv(plantedDefects(world)));
       const numbers = await seedUnits(client, world.units, null);
       const numberOf = (code: string): number => numberByCode(world, numbers, code);
       await seedPrincipals(client, seed, numberOf, morningOf(baseDay));
@@ -64,8 +64,9 @@ export async function seedDemoWorld(options: SeedOptions): Promise<void> {
       await client.query(`update hub.run set state = 'DONE', done = total, ended_at = clock_timestamp() where id = $1`, [
         runId(seed, 'demo'),
       ]);
+      return true;
     });
-    await analyse(client);
+    if (loaded) await analyse(client);
   });
 }
 
