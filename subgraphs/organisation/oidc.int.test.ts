@@ -112,6 +112,17 @@ test('discovery names the issuer, whatever the Host and forwarding headers say',
   expect(set).not.toContain('"d"');
 });
 
+test('no other origin is allowed to ask [B100]', async () => {
+  const origin = 'https://evil.example';
+  for (const url of ['/.well-known/openid-configuration', '/oauth/jwks']) {
+    const { headers } = await app.inject({ url, headers: { origin } });
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  }
+  const { headers } = await app.inject({ method: 'POST', url: '/oauth/token', headers: { origin } });
+  expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  expect((await app.inject({ method: 'OPTIONS', url: '/oauth/token', headers: { origin } })).statusCode).toBe(404);
+});
+
 test('nothing else of the provider is mounted', async () => {
   for (const url of ['/oauth/auth?client_id=reader', '/oauth/reg', '/oauth/me', '/oauth/token', '/interaction/x']) {
     expect((await app.inject({ url })).statusCode).toBe(404);

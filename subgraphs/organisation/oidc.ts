@@ -156,6 +156,11 @@ function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secr
   };
   const provider = new Provider(deps.issuer(), configuration);
   provider.proxy = true;
+  // No page of another origin has any business here; the library would allow all of them.
+  provider.use(async (context, next) => {
+    await next();
+    for (const name of Object.keys(context.response.headers)) if (name.startsWith('access-control-')) context.remove(name);
+  });
   provider.Client.prototype.compareClientSecret = async function (this: InstanceType<Provider['Client']>, secret: string) {
     const hashes = this[hashesProperty];
     return await secrets.matches(this.clientId, Array.isArray(hashes) ? hashes.map(String) : [], secret);
