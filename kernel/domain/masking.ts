@@ -1,30 +1,31 @@
 /**
  * How a field of a person is shown to who may not see it in clear: one table, from which both the TypeScript and the SQL are
- * made, so that an answer built in PostgreSQL and one built in Node show the same. Bullets are always five: the length of a
- * value is nobody's business either.
+ * made, so that an answer built in PostgreSQL and one built in Node show the same. How many bullets a field has does not depend
+ * on the value: its length is nobody's business either.
  */
 
 const bullet = '•';
 const hidden = bullet.repeat(5);
+const few = bullet.repeat(3);
 
 type Pattern =
   /** So many characters of either end stay; a value not longer than both together is hidden whole. */
-  | { readonly kind: 'ends'; readonly start: number; readonly end: number }
+  | { readonly kind: 'ends'; readonly start: number; readonly between: string; readonly end: number }
   /** First letter and domain stay. */
   | { readonly kind: 'email' }
   /** `038•••••0001.KQ.G18.000010.•••••`: owner masked, type of the paper in clear, number of the paper hidden. */
   | { readonly kind: 'resultCode' };
 
-const personalNumber = { kind: 'ends', start: 3, end: 4 } as const;
+const personalNumber = { kind: 'ends', start: 3, between: hidden, end: 4 } as const;
 
 export const maskPatterns = {
   personalId: personalNumber,
-  oldIdNumber: { kind: 'ends', start: 0, end: 3 },
+  oldIdNumber: { kind: 'ends', start: 0, between: hidden, end: 3 },
   /** A number of any system: shows no more than the pattern of its own field would. */
-  identifier: { kind: 'ends', start: 0, end: 3 },
-  phone: { kind: 'ends', start: 3, end: 2 },
+  identifier: { kind: 'ends', start: 0, between: hidden, end: 3 },
+  phone: { kind: 'ends', start: 4, between: few, end: 3 },
   email: { kind: 'email' },
-  cardNumber: { kind: 'ends', start: 3, end: 4 },
+  cardNumber: { kind: 'ends', start: 3, between: hidden, end: 4 },
   resultCode: { kind: 'resultCode' },
 } as const satisfies Readonly<Record<string, Pattern>>;
 export type MaskedFieldName = keyof typeof maskPatterns;
@@ -48,7 +49,7 @@ function maskBy(pattern: Pattern, text: string): string {
     case 'ends': {
       const letters = Array.from(text); // code points, as PostgreSQL counts
       if (letters.length <= pattern.start + pattern.end) return hidden;
-      return letters.slice(0, pattern.start).join('') + hidden + letters.slice(letters.length - pattern.end).join('');
+      return letters.slice(0, pattern.start).join('') + pattern.between + letters.slice(letters.length - pattern.end).join('');
     }
     case 'email': {
       const at = text.indexOf('@');
@@ -69,7 +70,7 @@ function maskSqlBy(pattern: Pattern, column: string): string {
     case 'ends':
       return (
         `case when length(${column}) <= ${String(pattern.start + pattern.end)} then '${hidden}' ` +
-        `else left(${column}, ${String(pattern.start)}) || '${hidden}' || right(${column}, ${String(pattern.end)}) end`
+        `else left(${column}, ${String(pattern.start)}) || '${pattern.between}' || right(${column}, ${String(pattern.end)}) end`
       ).replace(` left(${column}, 0) ||`, '');
     case 'email':
       return (

@@ -84,7 +84,7 @@ describe('masking', () => {
     expect(mask('personalId', '038090000001')).toBe('038•••••0001');
     expect(mask('cardNumber', 'DN4380123456789')).toBe('DN4•••••6789');
     expect(mask('oldIdNumber', '171234567')).toBe('•••••567');
-    expect(mask('phone', '0912345678')).toBe('091•••••78');
+    expect(mask('phone', '0912345678')).toBe('0912•••678');
     expect(mask('email', 'an.nguyen@example.vn')).toBe('a•••••@example.vn');
     expect(mask('resultCode', '038090000001.KQ.G18.000010.1817')).toBe('038•••••0001.KQ.G18.000010.•••••');
     expect(mask('resultCode', '038090000001.KQ.G18.000010')).toBe('038•••••0001.KQ.G18.000010');
