@@ -3,11 +3,20 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hubFolder, publicUrlOf, settingsOrExit, type Settings } from '#kernel/config.ts';
+import { publicUrlOf, settingsOrExit, type Settings } from '#kernel/config.ts';
 import { createLog, type Log } from '#kernel/log.ts';
-import { claimHub, makeDataDir, writeSafely } from './data-dir.ts';
-import { installationKeys, type InstallationKeys } from './keys.ts';
+import { claimHub, makeDataDir, writeSafely, type Claim } from './data-dir.ts';
+import { installationKeys } from './keys.ts';
 import { usePostgres, type PostgresUse } from './postgres.ts';
+import {
+  commonSettings,
+  gatewayProcess,
+  hubProcess,
+  programFile,
+  subgraphProcesses,
+  workerProcess,
+  type HubPlan,
+} from './processes.ts';
 import { inherited, supervise, type ProcessSpec, type Supervised } from './supervised.ts';
 import { welcome } from './welcome.ts';
 
@@ -18,64 +27,17 @@ import { welcome } from './welcome.ts';
 
 /** All of it has to be over 10 s after the signal. Milliseconds. */
 const patience = { front: 5_500, behind: 1_500, postgres: 2_500 } as const;
-const subgraphNames = ['citizens', 'insurance', 'results', 'slips', 'organisation'] as const;
-
-interface Hub {
-  readonly settings: Settings;
-  /** Of the graph; the processes have to know it before they listen, since tokens name it. */
-  readonly port: number;
-  readonly keys: InstallationKeys;
-  readonly log: Log;
-  /** Aborted when everything is to end. */
-  readonly signal: AbortSignal;
-}
 
 /** A mistake of whoever starts the hub: told in his words, without a stack. */
 class StartError extends Error {}
 
-function path(...parts: string[]): string {
-  return join(hubFolder, ...parts);
-}
-
-/** Settings every serving process gets beside those of the environment. */
-function common({ settings, port, keys }: Hub): Record<string, string> {
-  return {
-    PORT: String(port),
-    FILES_PORT: String(settings.filesPort),
-    HUB_DATA_DIR: settings.dataDir,
-    HUB_ROLES_FILE: settings.rolesFile,
-    HUB_IDENTIFIER_KEY: keys.identifierKey.toString('hex'),
-    HUB_DEMO: settings.demo ? '1' : '0',
-  };
-}
-
-/** Gateway and all subgraphs in one process. */
-function oneProcess(hub: Hub): ProcessSpec {
-  return {
-    name: 'hub',
-    command: [path('cli', 'hub-process.ts')],
-    env: () => common(hub),
-  };
-}
-
-function subgraphProcess(hub: Hub, name: string): ProcessSpec {
-  return {
-    name,
-    command: [path('subgraphs', 'main.ts'), name],
-    env: (address) => ({
-      ...common(hub),
-      HUB_HOP_PUBLIC_KEYS: hub.keys.hopPublicKeys,
-      HUB_SUBGRAPH_PORT: address === null ? '0' : new URL(address).port,
-    }),
-  };
-}
-
-function gatewayProcess(hub: Hub, subgraphs: string): ProcessSpec {
-  return {
-    name: 'gateway',
-    command: [path('gateway', 'main.ts')],
-    env: () => ({ ...common(hub), HUB_HOP_KEY: hub.keys.hopKey, HUB_SUBGRAPHS: subgraphs }),
-  };
+async function claimOrRefuse(dataDir: string): Promise<Claim> {
+  const claimed = await claimHub(dataDir);
+  if ('release' in claimed) return claimed;
+  throw new StartError(
+    `Thư mục ${dataDir} đang được một hệ thống khác dùng (tiến trình ${claimed.pid}): dừng nó hoặc đặt HUB_DATA_DIR khác · ` +
+      `Another hub (process ${claimed.pid}) runs on ${dataDir}: stop it, or set another HUB_DATA_DIR`,
+  );
 }
 
 /** The port of the graph, a free one where none is set. A taken one is told before anything is started. */
@@ -153,100 +115,113 @@ async function watchPostgres(postgres: PostgresUse, log: Log, signal: AbortSigna
   }
 }
 
-async function main(): Promise<void> {
+/** Everything that was started, in the order in which it ends. */
+class Hub {
+  readonly #log: Log;
+  readonly #logs: string;
+  readonly #front: Supervised[] = [];
+  readonly #behind: Supervised[] = [];
+  readonly #addresses: Record<string, string> = {};
+  #postgres: PostgresUse | null = null;
+
+  constructor(log: Log, logs: string) {
+    this.#log = log;
+    this.#logs = logs;
+  }
+
+  /** Starts everything; returns when the graph answers. */
+  async start(settings: Settings, signal: AbortSignal): Promise<number> {
+    const { dataDir } = settings;
+    const port = await portToTake(settings);
+    this.#postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
+    const plan: HubPlan = { settings, port, keys: await installationKeys(settings, signal) };
+    const owner = { DATABASE_URL: settings.databaseUrl ?? this.#postgres?.ownerUrl ?? '' };
+    await runToEnd('prepare', programFile('cli', 'prepare.ts'), { ...commonSettings(plan), ...owner }, signal);
+    if (this.#postgres !== null) void watchPostgres(this.#postgres, this.#log, signal);
+    const behind = settings.processes === 'apart' ? subgraphProcesses(plan) : [];
+    await this.#launch(behind, this.#behind, signal);
+    const front = settings.processes === 'apart' ? gatewayProcess(plan, this.#addresses) : hubProcess(plan);
+    await Promise.all([this.#launch([front], this.#front, signal), this.#launch([workerProcess(plan)], this.#behind, signal)]);
+    await untilReady(this.#addresses[front.name] ?? '', signal);
+    const addresses = { ...this.#addresses, postgres: this.#postgres?.port ?? null };
+    writeSafely(join(dataDir, 'addresses.json'), `${JSON.stringify(addresses, null, 2)}\n`);
+    return port;
+  }
+
+  async #launch(specs: readonly ProcessSpec[], among: Supervised[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const ended = (name: string, how: string) => {
+      this.#log.warn('process.ended', { process: name, state: how });
+      process.stderr.write(`${name} đã dừng (${how}), đang khởi động lại · ${name} ended (${how}), starting it again\n`);
+    };
+    const started = specs.map((spec) => supervise(spec, { logs: this.#logs, ended }));
+    among.push(...started);
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    aborted.catch(() => undefined);
+    for (const one of started) {
+      const address = await Promise.race([one.listening, aborted]);
+      if (address !== null) this.#addresses[one.name] = address;
+    }
+  }
+
+  /** First who takes requests, then who answers them, then where everything is kept. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#front.map((one) => one.stop(patience.front)));
+    await Promise.all(this.#behind.map((one) => one.stop(patience.behind)));
+    await this.#postgres?.leave(patience.postgres);
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function main(): Promise<number> {
   const settings = settingsOrExit('operator');
   const { dataDir } = settings;
   const ending = new AbortController();
   const { signal } = ending;
+  const asked = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => ending.abort(new Error(name)));
-  process.on('disconnect', () => ending.abort(new Error('start.mjs is gone')));
+  // The process that npm started is gone: whoever ended it meant everything.
+  process.on('disconnect', () => ending.abort(new Error('disconnect')));
 
   makeDataDir(dataDir);
-  const lock = await claimHub(dataDir);
-  if (!('release' in lock)) {
-    throw new StartError(
-      `Thư mục ${dataDir} đang được một hệ thống khác dùng (tiến trình ${lock.pid}): dừng nó hoặc đặt HUB_DATA_DIR khác · ` +
-        `Another hub (process ${lock.pid}) runs on ${dataDir}: stop it, or set another HUB_DATA_DIR`,
-    );
-  }
-  const log = createLog({ level: settings.logLevel, file: join(dataDir, 'logs', 'supervisor.log'), process: 'supervisor' });
+  const claim = await claimOrRefuse(dataDir);
+  const logs = join(dataDir, 'logs');
+  const log = createLog({ level: settings.logLevel, file: join(logs, 'supervisor.log'), process: 'supervisor' });
   log.info('process.started', { pid: process.pid });
-  let postgres: PostgresUse | null = null;
-  const front: Supervised[] = [];
-  const behind: Supervised[] = [];
+  const hub = new Hub(log, logs);
+  let exitCode = 0;
+  const failed = (error: unknown) => {
+    exitCode = 1;
+    log.error('hub.failed', {}, error);
+    process.stderr.write(`${textOf(error)}\n`);
+  };
   try {
-    const port = await portToTake(settings);
-    postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
-    const keys = await installationKeys(settings, signal);
-    const hub: Hub = { settings, port, keys, log, signal };
-    await runToEnd(
-      'prepare',
-      path('cli', 'prepare.ts'),
-      { ...common(hub), DATABASE_URL: settings.databaseUrl ?? postgres?.ownerUrl ?? '' },
-      signal,
-    );
-    if (postgres !== null) void watchPostgres(postgres, log, signal);
-
-    const options = {
-      logs: join(dataDir, 'logs'),
-      ended(name: string, how: string) {
-        log.warn('process.ended', { process: name, state: how });
-        process.stderr.write(`${name} đã dừng (${how}), đang khởi động lại · ${name} ended (${how}), starting it again\n`);
-      },
-    };
-    const addresses: Record<string, string> = {};
-    const listen = async (process: Supervised) => {
-      const address = await process.listening;
-      if (address !== null) addresses[process.name] = address;
-      return address;
-    };
-    if (settings.processes === 'apart') {
-      for (const name of subgraphNames) behind.push(supervise(subgraphProcess(hub, name), options));
-      await Promise.all(behind.map(listen));
-      const list = Object.entries(addresses).map(([name, address]) => `${name}=${address}`);
-      front.push(supervise(gatewayProcess(hub, list.join(',')), options));
-    } else {
-      front.push(supervise(oneProcess(hub), options));
-    }
-    const [address] = await Promise.all(front.map(listen));
-    if (address === undefined || address === null) throw new StartError('the gateway has no address');
-    signal.throwIfAborted();
-    await untilReady(address, signal);
-    writeSafely(
-      join(dataDir, 'addresses.json'),
-      `${JSON.stringify({ ...addresses, postgres: postgres?.port ?? null }, null, 2)}\n`,
-    );
-    process.stdout.write(`${welcome(settings, publicUrlOf(settings, port))}ready ${publicUrlOf(settings, port)}\n`);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const port = await hub.start(settings, signal);
+    const address = publicUrlOf(settings, port);
+    process.stdout.write(`${welcome(settings, address)}ready ${address}\n`);
+    await asked;
   } catch (error) {
-    if (!signal.aborted) {
-      process.exitCode = 1;
-      const text =
-        error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`${text}\n`);
-    }
-    ending.abort(new Error('start failed'));
+    if (!signal.aborted) failed(error);
+    ending.abort(error);
   }
-  // First who takes requests, then who answers them, then where everything is kept.
-  await Promise.all(front.map((one) => one.stop(patience.front)));
-  await Promise.all(behind.map((one) => one.stop(patience.behind)));
-  await postgres?.leave(patience.postgres).catch((error: unknown) => {
-    process.exitCode = 1;
-    log.error('process.stop-failed', { process: 'postgres' }, error);
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  });
-  lock.release();
-  log.info('process.stopped', { exitCode: Number(process.exitCode ?? 0) });
+  await hub.stop().catch(failed);
+  claim.release();
+  log.info('process.stopped', { exitCode });
   log.flush();
-  process.exit();
+  return exitCode;
 }
 
-await main().catch((error: unknown) => {
-  process.stderr.write(
-    `${error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exit(1);
-});
+process.exit(
+  await main().catch((error: unknown) => {
+    process.stderr.write(`${textOf(error)}\n`);
+    return 1;
+  }),
+);

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import { readRoleUrls } from '#kernel/config.ts';
+import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { runReplicaFeed } from './replicas.ts';
+
+/**
+ * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on a loopback port of its
+ * own, which answers `GET /metrics` and nothing else.
+ */
+export async function startWorker({ settings, metrics, log }: ProcessParts): Promise<Running> {
+  const roleUrl = readRoleUrls(settings);
+  const ending = new AbortController();
+  const feed = runReplicaFeed({
+    urls: { insurance: roleUrl('insurance'), results: roleUrl('results'), slips: roleUrl('slips') },
+    signal: ending.signal,
+    metrics,
+    log,
+  });
+  const { registry } = metrics;
+  const page = createServer((request, response) => {
+    request.resume();
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    page.once('error', reject);
+    page.listen({ host: '127.0.0.1', port: 0 }, resolve);
+  });
+  const at = page.address();
+  return {
+    address: typeof at === 'object' && at !== null ? `http://127.0.0.1:${at.port}` : null,
+    async stop() {
+      ending.abort();
+      page.close();
+      page.closeAllConnections();
+      await feed;
+    },
+  };
+}
