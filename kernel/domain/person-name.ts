@@ -6,13 +6,14 @@ export type PersonNameReason = 'NAME_EMPTY' | 'NAME_LENGTH' | 'NAME_CHARSET';
 
 export const longestName = 255;
 
-/** Latin letters that do not fall apart into a base letter and marks; the same pairs as PostgreSQL's unaccent. */
+/** Latin letters that do not fall apart into a base letter and marks; ƀ is one of Ê-đê and Gia-rai. */
 const plainLetters: Readonly<Record<string, string>> = {
   đ: 'd',
   ð: 'd',
   ø: 'o',
   ł: 'l',
   ı: 'i',
+  ƀ: 'b',
   ß: 'ss',
   æ: 'ae',
   œ: 'oe',
@@ -28,22 +29,27 @@ export function fold(text: string): string {
     .normalize('NFD')
     .replace(/\p{Mn}/gu, '')
     .toLowerCase()
-    .replace(/[đðøłıßæœþ]/g, (letter) => plainLetters[letter] ?? letter)
+    .replace(/[đðøłıƀßæœþ]/g, (letter) => plainLetters[letter] ?? letter)
     .replaceAll('’', "'")
     .replace(/\s+/g, ' ')
     .trim();
 }
 
 /**
- * Accepted is what folds to Latin letters with apostrophe (H'Hen), hyphen and full stop inside: no digit, no mark-up, no letter
- * of another alphabet that only looks Latin.
+ * Accepted is what folds to Latin letters with apostrophe (H'Hen), hyphen and full stop inside: no digit, no mark-up, no line
+ * break, no letter of another alphabet that only looks Latin. Marks without a letter of their own (ơ̆ of Ba-na) stay; heaps of
+ * marks do not.
  */
 export function parsePersonName(text: string): Parsed<PersonName, PersonNameReason> {
-  const name = text.normalize('NFC').replaceAll('’', "'").replace(/\s+/g, ' ').trim();
+  const name = text
+    .normalize('NFC')
+    .replaceAll('’', "'")
+    .replace(/[\p{Zs}\t]+/gu, ' ')
+    .trim();
   if (name === '') return { ok: false, reason: 'NAME_EMPTY' };
   if (Array.from(name).length > longestName) return { ok: false, reason: 'NAME_LENGTH' };
   if (!/^[\p{Script=Latin}\p{Mn}][\p{Script=Latin}\p{Mn} '.-]*$/u.test(name)) return { ok: false, reason: 'NAME_CHARSET' };
-  if (!/^[a-z][a-z '.-]*$/.test(fold(name))) return { ok: false, reason: 'NAME_CHARSET' };
+  if (/\p{Mn}{3}/u.test(name) || !/^[a-z][a-z '.-]*$/.test(fold(name))) return { ok: false, reason: 'NAME_CHARSET' };
   return { ok: true, value: name as PersonName };
 }
 

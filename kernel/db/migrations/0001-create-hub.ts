@@ -22,7 +22,7 @@ const fold = `
       replace(replace(replace(replace(
         lower(regexp_replace(normalize(value, nfd), '[\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f]', '', 'g') collate "unicode"),
         'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
-      'đðøłı’', 'ddoli'''), '\\s+', ' ', 'g'))
+      'đðøłıƀ’', 'ddolib'''), '\\s+', ' ', 'g'))
   $fold$;`;
 
 const unit = `
