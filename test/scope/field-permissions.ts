@@ -1,0 +1,103 @@
+import type { Permission } from '#kernel/auth/permissions.ts';
+
+/**
+ * What each field of the graph needs. `anyone`: every authenticated caller; `with its record`: seen exactly when the record that holds it is
+ * seen. A field that is missing here fails the build, so a new one is decided before it is served.
+ */
+export type Need = Permission | 'anyone' | 'with its record';
+
+const rootFields: Readonly<Record<string, Need>> = {
+  'Query.me': 'anyone',
+  'Query.citizen': 'citizen:read',
+  'Query.citizens': 'citizen:read',
+  'Query.insuranceCard': 'card:read',
+  'Query.insuranceCards': 'card:read',
+  'Query.digitizedResult': 'result:read',
+  'Query.digitizedResults': 'result:read',
+  'Query.referralSlip': 'slip:read',
+  'Query.referralSlips': 'slip:read',
+  'Query.reexaminationSlip': 'slip:read',
+  'Query.reexaminationSlips': 'slip:read',
+  'Query.discrepancies': 'discrepancy:read',
+  'Query.workItems': 'work:read',
+  'Query.syncRuns': 'run:read',
+  'Query.imports': 'import:read',
+  'Query.orgUnits': 'unit:read',
+  'Query.auditEvents': 'audit:read',
+};
+
+/** Fields that lead from one kind of record to another need the right to the other. */
+const leadingFields: Readonly<Record<string, Need>> = {
+  'Citizen.insuranceCards': 'card:read',
+  'Citizen.cardInForce': 'card:read',
+  'Citizen.digitizedResults': 'result:read',
+  'Citizen.referralSlips': 'slip:read',
+  'Citizen.reexaminationSlips': 'slip:read',
+  'Citizen.discrepancies': 'discrepancy:read',
+  'InsuranceCard.citizen': 'citizen:read',
+  'DigitizedResult.citizen': 'citizen:read',
+  'ReferralSlip.citizen': 'citizen:read',
+  'ReexaminationSlip.citizen': 'citizen:read',
+  'Discrepancy.citizen': 'citizen:read',
+  'WorkItem.citizen': 'citizen:read',
+};
+
+/** Types whose other fields are seen with the record. */
+const records: Readonly<Record<string, readonly string[]>> = {
+  Address: ['text', 'code', 'listVersion', 'currentCode', 'confidence'],
+  AuditEvent: 'id at principal principalName purpose basis action subgraph subjects fields operation traceId'.split(' '),
+  Change: 'id version who cause causeId knownAt trueFrom action before after'.split(' '),
+  Citizen:
+    `id version orgUnit lifeStatus personalId oldIdNumber identifiers fullName dateOfBirth gender ethnicity phone email birthplace
+     nativePlace permanentAddress currentAddress fieldStatuses history`.split(/\s+/),
+  DigitizedResult:
+    'id version code name kind issuingAgency issuedOn validTo excerpt state fileState useCount orgUnit history'.split(' '),
+  Discrepancy: 'id version field kind foundBy ours theirs state raisedAt orgUnit'.split(' '),
+  FieldStatus: 'field status conflict source checkedAt'.split(' '),
+  FieldValue: ['field', 'value'],
+  Identifier: 'system value period standing source'.split(' '),
+  IdentifierPeriod: ['start', 'end'],
+  InsuranceCard: 'id version number validFrom validTo status registeredFacility issuer holderName orgUnit history'.split(' '),
+  MutationError: 'code message field reason'.split(' '),
+  OrgUnit: 'id code name level parent children'.split(' '),
+  PageInfo: 'hasNextPage hasPreviousPage startCursor endCursor'.split(' '),
+  PartialDate: ['value', 'precision'],
+  Principal: 'id name kind role orgUnit permissions purpose'.split(' '),
+  ReexaminationSlip: 'id version number origin status issuedOn appointmentOn facility orgUnit history'.split(' '),
+  ReferralSlip: 'id version number origin status issuedOn validTo fromFacility toFacility reason orgUnit history'.split(' '),
+  Run: 'id kind state startedAt endedAt total done refused counts startedBy'.split(' '),
+  RunCount: ['name', 'value'],
+  WorkItem: 'id source kind subject field foundBy state orgUnit raisedAt'.split(' '),
+};
+
+const connections = [
+  'AuditEvent',
+  'Change',
+  'Citizen',
+  'DigitizedResult',
+  'Discrepancy',
+  'InsuranceCard',
+  'ReexaminationSlip',
+  'ReferralSlip',
+  'Run',
+  'WorkItem',
+];
+
+/** Every field of the public schema, `Type.field`. */
+export const fieldNeeds: ReadonlyMap<string, Need> = new Map<string, Need>([
+  ...Object.entries(rootFields),
+  ...Object.entries(leadingFields),
+  ...Object.entries(records).flatMap(([type, fields]) =>
+    fields.map((field): [string, Need] => [`${type}.${field}`, 'with its record']),
+  ),
+  ...connections.flatMap((type) =>
+    [
+      ...['edges', 'nodes', 'pageInfo', 'totalCount', 'totalCountIsEstimate'].map((field) => `${type}Connection.${field}`),
+      ...['cursor', 'node'].map((field) => `${type}Edge.${field}`),
+    ].map((coordinate): [string, Need] => [coordinate, 'with its record']),
+  ),
+]);
+
+/** Root fields with what they must be given. */
+export const rootNeeds: ReadonlyMap<string, Need> = new Map(Object.entries(rootFields));
+export const leadingNeeds: ReadonlyMap<string, Need> = new Map(Object.entries(leadingFields));

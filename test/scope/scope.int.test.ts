@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { GraphQLObjectType, isIntrospectionType } from 'graphql';
+import { Client } from 'pg';
+import { permissionsOf, roles } from '#kernel/auth/permissions.ts';
+import { openGatewaySchema } from './public-schema.ts';
+import { fieldNeeds, leadingNeeds, rootNeeds, type Need } from './field-permissions.ts';
+import { openProbeWorld, type ProbedGraph, type ProbeWorld } from './probe-world.ts';
+import { anyProbe, runProbe, tableProbe, type Outcome, type Probe } from './probes.ts';
+
+let world: ProbeWorld;
+let graph: ProbedGraph;
+
+beforeAll(async () => {
+  world = await openProbeWorld();
+  graph = await world.openGraph();
+}, 120_000);
+
+afterAll(async () => {
+  await graph.close();
+  await world.close();
+});
+
+/** Probes of a seed that is printed when they fail. */
+async function probes(
+  count: number,
+  seed: number,
+  on: ProbedGraph,
+  before?: (probe: Probe) => Promise<void>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const probe of fc.sample(anyProbe(), { numRuns: count, seed })) {
+    await before?.(probe);
+    outcomes.push(await runProbe(world, on, probe));
+  }
+  return outcomes;
+}
+
+const faultsOf = (outcomes: readonly Outcome[]): readonly string[] => outcomes.flatMap(({ faults }) => faults);
+
+describe('who may read what', () => {
+  test('2,000 random probes find no foreign row, no missing one, and every person in the audit [A08] [A09] [A15] [A19]', async () => {
+    const outcomes = await probes(2_000, 7, graph);
+    expect(faultsOf(outcomes)).toEqual([]);
+    const returning = outcomes.filter(({ returnedRows }) => returnedRows).length;
+    expect(returning).toBeGreaterThanOrEqual(400);
+  }, 240_000);
+
+  test('with lock one taken out of every read, the row policies let no foreign row through [A18]', async () => {
+    const open = await world.openGraph({ one: false });
+    try {
+      expect(faultsOf(await probes(400, 11, open))).toEqual([]);
+    } finally {
+      await open.close();
+    }
+  }, 120_000);
+
+  test('with every row policy open, lock one lets no foreign row through [A18]', async () => {
+    const tables = world.scopedTables.map(({ table }) => table);
+    expect(faultsOf(await world.withoutPolicies(tables, () => probes(400, 13, graph)))).toEqual([]);
+  }, 120_000);
+
+  test('after a failed transaction on the same connection nothing foreign is seen [A18]', async () => {
+    const everything = { units: world.callerOf('steward', 1).principal.scope, unitCount: 7, citizenId: null };
+    const outcomes = await probes(200, 17, graph, () => graph.failTransactions(everything));
+    expect(faultsOf(outcomes)).toEqual([]);
+  }, 120_000);
+
+  test('the probes are no decoration: with both locks open they find foreign rows at once', async () => {
+    const open = await world.openGraph({ one: false });
+    try {
+      const tables = world.scopedTables.map(({ table }) => table);
+      const outcomes = await world.withoutPolicies(tables, () => probes(100, 19, open));
+      expect(faultsOf(outcomes).filter((fault) => fault.startsWith('foreign')).length).toBeGreaterThan(5);
+    } finally {
+      await open.close();
+    }
+  }, 120_000);
+
+  test('the policy of any one table opened, with lock one away, is found within 500 probes', async () => {
+    const reader = new Client({ connectionString: world.database.roles.reader });
+    await reader.connect();
+    try {
+      const readable = await world.truth<{ table: string }>(
+        `select table_schema || '.' || table_name as table from information_schema.role_table_grants
+          where grantee = (select $1::text) and privilege_type = 'SELECT'`,
+        [new URL(world.database.roles.reader).username],
+      );
+      const tables = world.scopedTables.filter(({ table }) => readable.some((row) => row.table === table));
+      expect(tables.length).toBeGreaterThanOrEqual(10);
+      const notFound: string[] = [];
+      for (const scoped of tables) {
+        const [{ count } = { count: 0 }] = await world.truth<{ count: number }>(
+          `select count(*)::int as count from ${scoped.table}`,
+        );
+        if (count === 0) continue;
+        const probe = (pick: number) =>
+          tableProbe(world, reader, scoped, world.callerOf('clerk', world.units[pick % world.units.length] ?? 1), pick * 7919);
+        const closed = await firstFault(probe, 40);
+        expect(closed).toBeNull();
+        const opened = await world.withoutPolicies([scoped.table], () => firstFault(probe, 500));
+        if (opened === null) notFound.push(scoped.table);
+      }
+      expect(notFound).toEqual([]);
+    } finally {
+      await reader.end();
+    }
+  }, 120_000);
+});
+
+async function firstFault(probe: (pick: number) => Promise<string | null>, most: number): Promise<string | null> {
+  for (let pick = 1; pick <= most; pick++) {
+    const fault = await probe(pick);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+describe('every field of the graph', () => {
+  test('stands in the list of what it needs, and the list holds nothing else', () => {
+    const schema = openGatewaySchema();
+    const fields = Object.values(schema.getTypeMap())
+      .filter((type) => type instanceof GraphQLObjectType && !isIntrospectionType(type))
+      .flatMap((type) => Object.keys((type as GraphQLObjectType).getFields()).map((field) => `${type.name}.${field}`));
+    expect([...fields].sort()).toEqual([...fieldNeeds.keys()].sort());
+  });
+
+  test.each(roles.filter((role) => role !== 'cli'))(
+    '%s is told FORBIDDEN on exactly the kinds of record he never has [A12] [A17]',
+    async (role) => {
+      const caller = world.callerOf(role, 1);
+      const wrong: string[] = [];
+      const lacks = (need: Need): boolean =>
+        need !== 'anyone' && need !== 'with its record' && !permissionsOf[role].includes(need);
+      for (const [coordinate, need] of rootNeeds) {
+        const field = coordinate.slice('Query.'.length);
+        const { body } = await graph.ask({ ...caller, traceId: `${role}${field}` }, rootQueries[field] ?? '', {});
+        const forbidden = (body.errors ?? []).some(
+          ({ path, extensions }) => path?.[0] === field && path.length === 1 && extensions.code === 'FORBIDDEN',
+        );
+        if (forbidden !== lacks(need)) wrong.push(`${coordinate}: ${JSON.stringify(body).slice(0, 200)}`);
+      }
+      if (permissionsOf[role].includes('citizen:read')) {
+        for (const [coordinate, need] of leadingNeeds) {
+          const [type, field = ''] = coordinate.split('.');
+          if (type !== 'Citizen') continue;
+          const { body } = await graph.ask(
+            { ...caller, traceId: `${role}${field}` },
+            `{ citizens(first: 1) { nodes { id ${field} ${inside(field)} } } }`,
+            {},
+          );
+          const forbidden = (body.errors ?? []).some(({ extensions }) => extensions.code === 'FORBIDDEN');
+          if (forbidden !== lacks(need)) wrong.push(`${coordinate}: ${JSON.stringify(body).slice(0, 200)}`);
+        }
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
+});
+
+function inside(field: string): string {
+  return ['insuranceCards', 'cardInForce', 'discrepancies'].includes(field) ? '{ id }' : '{ nodes { id } }';
+}
+
+const anyId = '01900000-0000-7000-8000-000000000001';
+const rootQueries: Readonly<Record<string, string>> = {
+  me: '{ me { id } }',
+  citizen: `{ citizen(id: "${anyId}") { fullName } }`,
+  citizens: '{ citizens(first: 1) { nodes { id } } }',
+  insuranceCard: `{ insuranceCard(id: "${anyId}") { id } }`,
+  insuranceCards: '{ insuranceCards(first: 1) { nodes { id } } }',
+  digitizedResult: `{ digitizedResult(id: "${anyId}") { id } }`,
+  digitizedResults: '{ digitizedResults(first: 1) { nodes { id } } }',
+  referralSlip: `{ referralSlip(id: "${anyId}") { id } }`,
+  referralSlips: '{ referralSlips(first: 1) { nodes { id } } }',
+  reexaminationSlip: `{ reexaminationSlip(id: "${anyId}") { id } }`,
+  reexaminationSlips: '{ reexaminationSlips(first: 1) { nodes { id } } }',
+  discrepancies: '{ discrepancies(first: 1) { nodes { id } } }',
+  workItems: '{ workItems(first: 1) { nodes { id } } }',
+  syncRuns: '{ syncRuns(first: 1) { nodes { id } } }',
+  imports: '{ imports(first: 1) { nodes { id } } }',
+  orgUnits: '{ orgUnits { id } }',
+  auditEvents: '{ auditEvents(first: 1) { nodes { id } } }',
+};
+
+describe('out of scope and not there', () => {
+  test('answer the same, for every kind of record [A08]', async () => {
+    const clerk = world.callerOf('clerk', world.rows.get('citizens.citizen')?.[0]?.unitNo ?? 1);
+    const foreign = (table: string) =>
+      world.rows
+        .get(table)
+        ?.find(
+          ({ unitNo, facilityNo }) =>
+            unitNo !== null && unitNo !== clerk.principal.unitNo && facilityNo !== clerk.principal.unitNo,
+        );
+    const cases = [
+      ['citizens.citizen', 'citizen', 'id fullName insuranceCards { id }'],
+      ['insurance.card', 'insuranceCard', 'id number citizen { id }'],
+      ['results.result', 'digitizedResult', 'id name'],
+      ['slips.referral_slip', 'referralSlip', 'id number'],
+      ['slips.reexamination_slip', 'reexaminationSlip', 'id number'],
+    ] as const;
+    for (const [table, root, fields] of cases) {
+      const row = foreign(table);
+      const query = `query ($id: ID!) { ${root}(id: $id) { ${fields} } }`;
+      const there = await graph.ask(clerk, query, { id: row?.id });
+      const nowhere = await graph.ask(clerk, query, { id: anyId });
+      expect(row).toBeDefined();
+      expect(there.body).toEqual(nowhere.body);
+      expect(there.body).toEqual({ data: { [root]: null } });
+    }
+  });
+});
