@@ -21,7 +21,7 @@ import { fingerprint } from './secrets.ts';
  * token can name no file, no address and no key of its own.
  */
 
-export type SignatureAlgorithm = 'EdDSA' | 'ES256' | 'RS256';
+type SignatureAlgorithm = 'EdDSA' | 'ES256' | 'RS256';
 
 /** Audience of every access token that opens the graph. */
 export const hubAudience = 'urn:hub';

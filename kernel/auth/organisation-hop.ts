@@ -5,6 +5,7 @@ import { readBasis, readPrincipal } from './envelope.ts';
 import { hopHeader, type HopSigner } from './hop.ts';
 import type { BasisAsked, PrincipalSource } from './principal.ts';
 import { purposes } from './purposes.ts';
+import { securityLog, type SecurityEvent, type SecurityLog } from './security-log.ts';
 
 /*
  * Organisation across the hop: in topology `apart` the gateway asks organisation's process who somebody is, takes the keys of
@@ -42,6 +43,7 @@ export type HopSend = (request: HopRequest) => Promise<HopAnswer>;
 
 export interface OrganisationOverHop {
   readonly principals: PrincipalSource;
+  readonly security: SecurityLog;
   /** Keys of our own access tokens. */
   readonly keys: IssuerKeys;
   /** `/oauth/*` and `/.well-known/*` at the edge; `addressOf` is the client's address as the edge knows it. */
@@ -49,7 +51,15 @@ export interface OrganisationOverHop {
 }
 
 export function organisationOverHop(signer: HopSigner, send: HopSend): OrganisationOverHop {
-  return { principals: remotePrincipals(signer, send), keys: remoteKeys(signer, send), routes: forward(signer, send) };
+  const ask = questions(signer, send);
+  return {
+    principals: remotePrincipals(ask),
+    security: securityLog(async (events) => {
+      await ask({ ask: 'note', events });
+    }),
+    keys: remoteKeys(signer, send),
+    routes: forward(signer, send),
+  };
 }
 
 const passedOn = ['authorization', 'content-type', 'accept'] as const;
@@ -103,10 +113,13 @@ function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
 
 type Question =
   | { readonly ask: 'find'; readonly subject: string; readonly issuedAt: number }
-  | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null };
+  | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null }
+  | { readonly ask: 'note'; readonly events: readonly SecurityEvent[] };
 
-function remotePrincipals(signer: HopSigner, send: HopSend): PrincipalSource {
-  async function ask(question: Question): Promise<unknown> {
+type Ask = (question: Question) => Promise<unknown>;
+
+function questions(signer: HopSigner, send: HopSend): Ask {
+  return async (question) => {
     const body = JSON.stringify(question);
     try {
       const answer = await send({
@@ -121,7 +134,10 @@ function remotePrincipals(signer: HopSigner, send: HopSend): PrincipalSource {
     } catch (cause) {
       throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
     }
-  }
+  };
+}
+
+function remotePrincipals(ask: Ask): PrincipalSource {
   return {
     async find(subject, issuedAt) {
       return readPrincipal(await ask({ ask: 'find', subject, issuedAt: issuedAt.getTime() }));
@@ -133,14 +149,25 @@ function remotePrincipals(signer: HopSigner, send: HopSend): PrincipalSource {
 }
 
 /** The other end: answers a body whose seal was opened. `null`: this is no question. */
-export async function answerQuestion(principals: PrincipalSource, body: string): Promise<string | null> {
+export async function answerQuestion(
+  principals: PrincipalSource,
+  write: (events: readonly SecurityEvent[]) => Promise<void>,
+  body: string,
+): Promise<string | null> {
   const question = readQuestion(body);
-  if (question === null) return null;
-  const value =
-    question.ask === 'find'
-      ? await principals.find(question.subject, new Date(question.issuedAt))
-      : await principals.basis(question.principalId, question.basisId, question.asked ?? undefined);
-  return JSON.stringify({ value });
+  switch (question?.ask) {
+    case undefined:
+      return null;
+    case 'find':
+      return JSON.stringify({ value: await principals.find(question.subject, new Date(question.issuedAt)) });
+    case 'basis': {
+      const { principalId, basisId, asked } = question;
+      return JSON.stringify({ value: await principals.basis(principalId, basisId, asked ?? undefined) });
+    }
+    case 'note':
+      await write(question.events);
+      return JSON.stringify({ value: question.events.length });
+  }
 }
 
 function readQuestion(body: string): Question | null {
@@ -151,7 +178,26 @@ function readQuestion(body: string): Question | null {
   if (said.ask === 'basis' && typeof said.principalId === 'string' && typeof said.basisId === 'string') {
     return { ask: 'basis', principalId: said.principalId, basisId: said.basisId, asked: readAsked(said.asked) };
   }
+  if (said.ask === 'note' && Array.isArray(said.events)) return { ask: 'note', events: said.events.flatMap(readEvent) };
   return null;
+}
+
+/** What is no event is left out; the shape was ours when it was sealed. */
+function readEvent(value: unknown): SecurityEvent[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { kind, principal, traceId, detail }: Readonly<Record<string, unknown>> = { ...value };
+  if (typeof kind !== 'string') return [];
+  const facts = typeof detail === 'object' && detail !== null ? Object.entries(detail) : [];
+  return [
+    {
+      kind,
+      principal: typeof principal === 'string' ? principal : null,
+      traceId: typeof traceId === 'string' ? traceId : null,
+      detail: Object.fromEntries(
+        facts.flatMap(([name, fact]) => (typeof fact === 'string' || typeof fact === 'number' ? [[name, fact]] : [])),
+      ),
+    },
+  ];
 }
 
 function readAsked(value: unknown): BasisAsked | null {

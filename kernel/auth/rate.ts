@@ -11,7 +11,6 @@ import type { Principal } from './principal.ts';
 
 /** Points of one operation; the gateway adds up what a document asks for. */
 export const pointsOf = { read: 1, list: 5, search: 20, write: 10 } as const;
-export type OperationKind = keyof typeof pointsOf;
 
 /** Points per minute of an account; a client has a setting of its own (60,000 unless said otherwise). */
 export const operatorPointsPerMinute = 6_000;
@@ -24,7 +23,7 @@ const windowSeconds = 60;
 const windowsKept = 10_000;
 
 /** What a window stands at after taking from it. */
-export interface RateWindow {
+interface RateWindow {
   readonly consumed: number;
   /** Milliseconds until the window ends. */
   readonly endsIn: number;
@@ -38,7 +37,7 @@ export interface RateStore {
   take(key: string, points: number): Promise<RateWindow>;
 }
 
-export interface RateAnswer {
+interface RateAnswer {
   readonly allowed: boolean;
   /** Seconds after which a retry makes sense; 0 when allowed. */
   readonly retryAfter: number;

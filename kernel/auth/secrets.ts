@@ -13,7 +13,7 @@ import { hash, verify } from '@node-rs/argon2';
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** How many secrets a client may have at once: the present one, and the one before it while it is being replaced. */
-export const secretsAtOnce = 2;
+const secretsAtOnce = 2;
 
 /** Secrets made here start so; nobody's own secret is taken for one, since `hashSecret` demands the full length too. */
 const madeHere = /^lts_[A-Za-z0-9_-]{43}$/;

@@ -3,12 +3,14 @@ import type { TrustedIssuer } from '#kernel/auth/authenticate.ts';
 import { hopHeader, type HopVerifier } from '#kernel/auth/hop.ts';
 import { answerQuestion, principalsPath } from '#kernel/auth/organisation-hop.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
+import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { openOrganisationDatabase } from './database.ts';
 import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
 import { Principals } from './principals.ts';
+import { writeEvents } from './security-events.ts';
 import { resolvers, type OrganisationContext } from './resolvers.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
 import { UnitDirectory, unitRowsText, type UnitRow } from './units.ts';
@@ -48,6 +50,8 @@ export interface IdentityOptions {
 /** Who somebody is: the OpenID provider and the principals behind its tokens. */
 export interface Identity {
   readonly principals: PrincipalSource;
+  /** Where whoever serves the edge notes refusals. */
+  readonly security: SecurityLog;
   /** Our own entry in the list of trusted issuers. */
   trusted(): TrustedIssuer;
   /** `/oauth/*` and `/.well-known/*` at the edge; the address is what the edge takes for the client's. */
@@ -70,6 +74,8 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
   const principals = new Principals(database, units, clock);
   const oauth = openOAuth({ database, keys, issuer, clock, report });
 
+  const security = securityLog((events) => writeEvents(database, events));
+
   const housekeeping = setInterval(() => {
     Promise.all([oauth.tidy(), keys.tidy()]).catch(() => {
       report('housekeeping.fault');
@@ -79,6 +85,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
 
   return {
     principals,
+    security,
     trusted: () => ({
       issuer: issuer(),
       algorithms: [signatureAlgorithm],
@@ -92,7 +99,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
       void app.register(oauth.routes((request, body) => verifier.open(sealOf(request.headers), 'oauth', body)?.address ?? null));
       void app.register((inner, _inner, registered) => {
         inner.removeAllContentTypeParsers();
-        inner.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 16_384 }, (_request, body, parsed) => {
+        inner.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 262_144 }, (_request, body, parsed) => {
           parsed(null, body);
         });
         inner.post(principalsPath, async (request, reply) => {
@@ -100,7 +107,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
           if (verifier.open(sealOf(request.headers), 'principals', body) === null) {
             return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
           }
-          const answer = await answerQuestion(principals, body);
+          const answer = await answerQuestion(principals, (events) => writeEvents(database, events), body);
           if (answer === null) return await reply.code(400).send({ code: 'BAD_INPUT' });
           return await reply.header('content-type', 'application/json').header('cache-control', 'no-store').send(answer);
         });
@@ -114,6 +121,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
     },
     async close() {
       clearInterval(housekeeping);
+      await security.close();
       await database.close();
     },
   };

@@ -6,6 +6,7 @@ import { operatorPointsPerMinute } from '#kernel/auth/rate.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import type { OrganisationDatabase, Sql } from './database.ts';
+import { insertEvents } from './security-events.ts';
 import type { UnitDirectory } from './units.ts';
 
 /*
@@ -65,7 +66,7 @@ export class Principals implements PrincipalSource {
       return basis === undefined || client === null ? null : { basis, client };
     });
     if (found === null) {
-      await this.#database.write((sql) => reportEvent(sql, 'basis.unknown', principalId, asked?.traceId ?? null));
+      await this.#database.write((sql) => noteEvent(sql, 'basis.unknown', principalId, asked?.traceId ?? null));
       return null;
     }
     const { basis, client } = found;
@@ -108,7 +109,7 @@ export class Principals implements PrincipalSource {
     const last = this.#reported.get(id);
     if (last !== undefined && now - last < eventEvery) return;
     this.#reported.set(id, now);
-    await this.#database.write((sql) => reportEvent(sql, 'token.dead', id, null));
+    await this.#database.write((sql) => noteEvent(sql, 'token.dead', id, null));
   }
 }
 
@@ -135,17 +136,13 @@ const basisText = `select id, citizen_id::text as "citizenId", unit_no as "unitN
       and (withdrawn_at is null or clock_timestamp() < withdrawn_at) as stands
   from organisation.legal_basis where id = $1 and client_id = $2`;
 
-async function reportEvent(sql: Sql, kind: string, principal: string, traceId: string | null): Promise<void> {
-  await sql.rows('insert into organisation.security_event (kind, principal, trace_id) values ($1, $2, $3)', [
-    kind,
-    principal,
-    traceId,
-  ]);
+function noteEvent(sql: Sql, kind: string, principal: string, traceId: string | null): Promise<void> {
+  return insertEvents(sql, [{ kind, principal, traceId, detail: {} }]);
 }
 
 /** The attempt stands in the person's access list (where the basis was for one person) and among the security events. */
 async function reportRefused(sql: Sql, basis: BasisRow, client: PrincipalRow, asked: BasisAsked | null): Promise<void> {
-  await reportEvent(sql, 'basis.refused', client.id, asked?.traceId ?? null);
+  await noteEvent(sql, 'basis.refused', client.id, asked?.traceId ?? null);
   const subjects = basis.citizenId === null ? [] : [basis.citizenId];
   const role = asRole(client.role);
   await sql.rows(

@@ -258,6 +258,17 @@ test('apart, organisation answers what the gateway sealed and nothing else [A05]
     expect(await over.principals.basis('insurer', lent.id, asked)).toEqual(await identity.principals.basis('insurer', lent.id));
     expect(await over.principals.find('nobody', new Date())).toBeNull();
 
+    over.security.note({ kind: 'request.refused', principal: 'apart', traceId: 'far', detail: { code: 'FORBIDDEN' } });
+    identity.security.note({ kind: 'request.refused', principal: 'apart', traceId: 'near', detail: { count: 2 } });
+    await over.security.close();
+    await identity.security.close();
+    expect(
+      await rows(`select kind, trace_id, detail from organisation.security_event where principal = 'apart' order by at`),
+    ).toEqual([
+      { kind: 'request.refused', trace_id: 'far', detail: { code: 'FORBIDDEN' } },
+      { kind: 'request.refused', trace_id: 'near', detail: { count: 2 } },
+    ]);
+
     // without a seal, with an access token, with a seal for another use, another body or another subgraph
     const body = JSON.stringify({ ask: 'find', subject: 'apart', issuedAt: Date.now() });
     const seals = [

@@ -21,7 +21,7 @@ import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.t
 const clientRoles: ReadonlySet<Role> = new Set(['integrator', 'hospital', 'reader', 'insurer']);
 const accountRoles: ReadonlySet<Role> = new Set(['steward', 'centre', 'clerk', 'auditor']);
 
-export interface NewClient {
+interface NewClient {
   readonly id: string;
   readonly name: string;
   readonly unitCode: string;
@@ -30,7 +30,7 @@ export interface NewClient {
   readonly pointsPerMinute: number | null;
 }
 
-export interface NewAccount {
+interface NewAccount {
   readonly login: string;
   readonly name: string;
   readonly unitCode: string;
@@ -40,7 +40,7 @@ export interface NewAccount {
   readonly password: string | null;
 }
 
-export interface NewBasis {
+interface NewBasis {
   readonly clientId: string;
   readonly ground: string;
   /** Empty: everything that the client's role may read on a basis. */
@@ -53,7 +53,7 @@ export interface NewBasis {
   readonly until: Date | null;
 }
 
-export type Row = Readonly<Record<string, unknown>>;
+type Row = Readonly<Record<string, unknown>>;
 
 export interface Register {
   addClient(client: NewClient): Promise<{ readonly secret: string }>;

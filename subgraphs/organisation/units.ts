@@ -2,7 +2,7 @@ import type { Clock } from '#kernel/clock.ts';
 import { parseUnitId } from '#kernel/domain/ids.ts';
 import { rangesOf, unitTree, type UnitTree } from '#kernel/unit-scope.ts';
 
-export type UnitLevel = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
+type UnitLevel = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
 
 export interface UnitRow {
   readonly number: number;

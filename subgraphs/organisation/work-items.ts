@@ -61,12 +61,12 @@ export async function workItemPage(
   if (scope.unitCount === 0 || (citizen !== null && !isUuid(citizen))) {
     return new RecordPage<WorkItem>([], place, () => Promise.resolve(countFrom(0)));
   }
-  const conditions: Condition[] = [wordIs('state', filter.state ?? 'OPEN', 'ordered')];
+  const conditions: Condition[] = [wordIs('state', filter.state ?? 'OPEN', { kind: 'ordered', column: 'state', whole: false })];
   if (citizen !== null) conditions.push(citizenIs(citizen));
-  if (isGiven(filter.source)) conditions.push(wordIs('source', filter.source, 'none'));
-  if (isGiven(filter.kind)) conditions.push(textIs('kind', filter.kind, 'none'));
-  if (isGiven(filter.field)) conditions.push(wordIs('field', filter.field, 'none'));
-  if (isGiven(filter.foundBy)) conditions.push(wordIs('found_by', filter.foundBy, 'none'));
+  if (isGiven(filter.source)) conditions.push(wordIs('source', filter.source, null));
+  if (isGiven(filter.kind)) conditions.push(textIs('kind', filter.kind, null));
+  if (isGiven(filter.field)) conditions.push(wordIs('field', filter.field, null));
+  if (isGiven(filter.foundBy)) conditions.push(wordIs('found_by', filter.foundBy, null));
   const { rows, seenTo } = await list.page(door, scope, walk, { conditions, after: behind, limit: first + 1 });
   return new RecordPage(rows, { ...place, seenTo }, () => list.count(door, scope, walk, conditions));
 }
