@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-export const placeLists = ['2024', '2025'] as const;
+const placeLists = ['2024', '2025'] as const;
 /** `2024`: communes up to 30/06/2025 (10,035). `2025`: communes from 01/07/2025 (3,321). The same code may stand in both. */
 export type PlaceList = (typeof placeLists)[number];
 
