@@ -85,7 +85,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(generated|\\.baselines|\\.cache)/' },
+    exclude: { path: '(^|/)(generated|\\.baselines|\\.cache)/|^test/bench/baselines/|^gateway/explorer/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

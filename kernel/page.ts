@@ -15,12 +15,6 @@ export interface PageInfo {
   readonly endCursor: string | null;
 }
 
-export interface Connection<Node> {
-  readonly nodes: readonly Node[];
-  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
-  readonly pageInfo: PageInfo;
-}
-
 /** `first` of a connection: 1–100, 20 when absent. */
 export function parseFirst(first: number | null | undefined): number {
   if (first === null || first === undefined) return defaultPage;
@@ -32,7 +26,10 @@ export function parseFirst(first: number | null | undefined): number {
 
 /** What a cursor belongs to: list, filter and order. A cursor of another list or filter is refused. */
 export function cursorBinding(list: string, filter: unknown, order: string): string {
-  return createHash('sha256').update(JSON.stringify([list, filter, order])).digest('base64url').slice(0, 8);
+  return createHash('sha256')
+    .update(JSON.stringify([list, filter, order]))
+    .digest('base64url')
+    .slice(0, 8);
 }
 
 export function encodeCursor(binding: string, keys: readonly CursorKey[]): string {
@@ -56,25 +53,4 @@ function parseCursor(text: string): readonly CursorKey[] | null {
 
 function isCursorKey(value: unknown): value is CursorKey {
   return value === null || typeof value === 'string' || typeof value === 'number';
-}
-
-/** A connection from up to `first + 1` rows: the surplus row only says that there is a next page. */
-export function connection<Node>(
-  rows: readonly Node[],
-  first: number,
-  after: string | null | undefined,
-  cursorOf: (node: Node) => string,
-): Connection<Node> {
-  const nodes = rows.length > first ? rows.slice(0, first) : rows;
-  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
-  return {
-    nodes,
-    edges,
-    pageInfo: {
-      hasNextPage: rows.length > first,
-      hasPreviousPage: after !== null && after !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
 }

@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import type { AuditAction } from './audit/actions.ts';
 import type { SubgraphName } from './audit/audit.ts';
 import type { Caller } from './auth/principal.ts';
@@ -27,9 +26,10 @@ export interface Call {
 }
 
 /** The value that every resolver of the subgraph gets as its context: the call, and whatever loaders the subgraph adds to it. */
-export interface SubgraphContext { readonly call: Call }
+export interface SubgraphContext {
+  readonly call: Call;
+}
 
-export type FieldResolver = (parent: never, args: never, context: never, info: GraphQLResolveInfo) => unknown;
 export type TypeResolvers = Readonly<Record<string, unknown>>;
 
 export interface OpenSubgraph {
