@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { asScope, unitsScope, withClient } from '../../test/kit/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
+import { everyUnit, openDatabase, type Database } from './database.ts';
+import { publish } from './outbox.ts';
+
+let server: TestDatabase;
+let cards: Database;
+beforeAll(async () => {
+  server = await createTestDatabase();
+  // One connection: every transaction of this file follows another on the same one.
+  cards = await openDatabase({ url: server.roles.insurance, entities: [], connections: 1, applicationName: 'test' });
+});
+afterAll(async () => {
+  await cards.close();
+  await server.close();
+});
+
+const insert = 'insert into insurance.citizen (id, unit_no, life_status, version) values ($1, $2, $3, 1)';
+const seen = (units: string): Promise<number> =>
+  cards.transaction({ units, principal: 'x' }, async (transaction) => {
+    return (await transaction.query('select from insurance.citizen')).length;
+  });
+
+test('scope and principal last for one transaction, also after one that failed on the same connection [A18]', async () => {
+  await cards.transaction({ units: unitsScope(1, 2), principal: 'a' }, async (transaction) => {
+    await transaction.query(insert, [randomUUID(), 1, 'ACTIVE']);
+    await transaction.query(insert, [randomUUID(), 2, 'ACTIVE']);
+  });
+  expect(await Promise.all([seen(unitsScope(1)), seen(unitsScope(1, 2)), seen('{}'), seen(unitsScope(3))])).toEqual([1, 2, 0, 0]);
+  await expect(
+    cards.transaction({ units: everyUnit, principal: 'a' }, (transaction) =>
+      transaction.query(insert, [randomUUID(), 1, 'UNHEARD OF']),
+    ),
+  ).rejects.toThrow(/citizen_life_status/);
+  expect(await seen(unitsScope(3))).toBe(0);
+  expect(await seen(unitsScope(2))).toBe(1);
+  const settings = await cards.transaction({ units: '{}', principal: '' }, (transaction) =>
+    transaction.query(`select current_setting('hub.scope') as scope, current_setting('hub.principal') as principal`),
+  );
+  expect(settings).toEqual([{ scope: '{}', principal: '' }]);
+});
+
+test('a change and what it tells of it are one: neither is there when the other fails', async () => {
+  const id = randomUUID();
+  await expect(
+    cards.transaction({ units: everyUnit, principal: 'a' }, async (transaction) => {
+      await publish(transaction, [{ kind: 'CARD', subject: id, version: 1, unitBefore: null, unitAfter: 1, payload: {} }]);
+      throw new Error('killed');
+    }),
+  ).rejects.toThrow('killed');
+  const told = () =>
+    withClient(server.roles.worker, (client) => client.query('select kind from hub.outbox where subject = $1', [id]));
+  expect((await told()).rows).toEqual([]);
+  await cards.transaction({ units: everyUnit, principal: 'a' }, (transaction) =>
+    publish(transaction, [{ kind: 'CARD', subject: id, version: 1, unitBefore: null, unitAfter: 1, payload: {} }]),
+  );
+  expect((await told()).rows).toEqual([{ kind: 'CARD' }]);
+});
+
+test('answers kept for repeats are seen by the principal who asked alone', async () => {
+  const keep = (principal: string, owner: string) =>
+    cards.transaction({ units: everyUnit, principal }, (transaction) =>
+      transaction.query(
+        `insert into insurance.idempotency (principal, operation, key, body_hash, outcome) values ($1, 'updateInsuranceCard', 'key-00001', '\\x00', '{}')`,
+        [owner],
+      ),
+    );
+  await keep('a', 'a');
+  await expect(keep('b', 'a')).rejects.toThrow(/row-level security/);
+  await expect(keep('a', 'a')).rejects.toThrow(/idempotency_pkey/);
+  const rows = (principal: string) =>
+    cards.transaction({ units: everyUnit, principal }, (transaction) => transaction.query('select from insurance.idempotency'));
+  expect([(await rows('a')).length, (await rows('b')).length, (await rows('')).length]).toEqual([1, 0, 0]);
+});
+
+test('what is older than the promise of repeats is open to maintenance, and to nobody else', async () => {
+  await withClient(server.ownerUrl, async (client) => {
+    await client.query('begin');
+    await client.query(`select set_config('hub.principal', 'a', true)`);
+    await client.query(`update insurance.idempotency set at = now() - interval '8 days'`);
+    await client.query('commit');
+  });
+  expect(await asScope(server.ownerUrl, unitsScope(1), 'delete from insurance.idempotency returning key')).toHaveLength(0);
+  expect(await asScope(server.ownerUrl, everyUnit, 'delete from insurance.idempotency returning key')).toHaveLength(1);
+});
+
+test('a server that would lose acknowledged changes is refused (P1)', async () => {
+  const forgetful = await createTestDatabase();
+  try {
+    await withClient(forgetful.ownerUrl, (client) =>
+      client.query(`alter database ${forgetful.name} set synchronous_commit = off`),
+    );
+    await expect(
+      openDatabase({ url: forgetful.roles.insurance, entities: [], connections: 1, applicationName: 'test' }),
+    ).rejects.toThrow(/synchronous_commit off/);
+  } finally {
+    await forgetful.close();
+  }
+});
