@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
 /*
@@ -25,7 +25,7 @@ const traceIds = new WeakMap<FastifyRequest, string>();
 const traceForm = /^[0-9a-f]{32}$/;
 
 export function newTraceId(): string {
-  return randomBytes(16).toString('hex');
+  return randomUUID().replaceAll('-', ''); // several times faster than randomBytes: it keeps random bytes in store
 }
 
 export function openEdge({ hosts, origins }: EdgeOptions): Edge {

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Caller } from '#kernel/auth/principal.ts';
 import { refuseVendorTelemetry } from '#kernel/config.ts';
 import { errorCodes, type ErrorCode, type Reason } from '#kernel/errors/catalogue.ts';
+import { HubError } from '#kernel/errors/hub-error.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import type { Log } from '#kernel/log.ts';
 import { compileDocument, featuresOf, type CompiledDocument, type Feature } from './compiled-document.ts';
@@ -159,7 +160,9 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     const audit = await unwritten(run);
     if (audit !== null) {
       deps.log.error('audit.unwritten', { traceId: run.caller.traceId }, audit.cause);
-      return refused([refusalOf(audit.cause, run.caller)], true);
+      const known = audit.cause instanceof HubError;
+      const told = known ? refusalOf(audit.cause, run.caller) : refusal('AUDIT_UNAVAILABLE', run.caller, { retryAfter: 2 });
+      return refused([told], true);
     }
     const { data, errors } = read();
     if (data === null) return refused(errors);

@@ -8,7 +8,8 @@ import { publicUrlOf, type Settings } from '#kernel/config.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import { createHealth, type HealthChecks, type MetricsPage, type OutsideState } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
-import { openGateway } from './gateway.ts';
+import { noTracing, tracedDoor, tracingOf, type Tracing } from '#kernel/tracing.ts';
+import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
 import { buildServer } from './server.ts';
 
@@ -35,13 +36,15 @@ const outsideLifetime = 3_600;
 /** The edge: who is asking, limits, the graph, health and metrics, listening. */
 export async function serveGraph({ settings, log, metrics }: ProcessParts, behind: BehindTheEdge): Promise<Running> {
   const graphMetrics = openGraphMetrics(metrics);
-  const gateway = await openGateway({
+  const tracing = tracingOf({ settings, log, metrics }, 'gateway');
+  const opened = await openGateway({
     supergraph: readFileSync(supergraph, 'utf8'),
-    doors: behind.doors,
+    doors: behind.doors.map((door) => tracedDoor(door, tracing, 'ask')),
     production: settings.production,
     log,
     observe: (path, features) => graphMetrics.ran(path, features),
   });
+  const gateway = traced(opened, tracing);
   const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
   const health = createHealth({ parts: behind.parts, outside: outsideStates(settings) });
   const { hosts, origins } = namesOf(settings);
@@ -73,6 +76,20 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       await app.close();
       await gateway.stop();
       await behind.close();
+      await tracing.close();
+    },
+  };
+}
+
+function traced(gateway: Gateway, tracing: Tracing): Gateway {
+  if (tracing === noTracing) return gateway;
+  return {
+    ...gateway,
+    async answer(operation, caller, signal) {
+      const span = tracing.begin(caller.traceId, 'operation', null);
+      const answer = await gateway.answer(operation, caller, signal);
+      span?.end({ operation: caller.operation, code: answer.codes[0], status: answer.status }, answer.codes.length > 0);
+      return answer;
     },
   };
 }

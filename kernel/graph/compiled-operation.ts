@@ -75,6 +75,8 @@ interface Run {
   readonly context: unknown;
   readonly variables: Record<string, unknown>;
   readonly errors: GraphQLError[];
+  /** Arguments that hold variables, once per run and place. */
+  readonly args: Map<Place, Readonly<Record<string, unknown>>>;
   pending: number;
   rootDead: boolean;
   finish: () => void;
@@ -177,6 +179,7 @@ function compileVariant(
           context,
           variables,
           errors: [],
+          args: new Map(),
           pending: 1,
           rootDead: false,
           finish: () => {
@@ -319,7 +322,12 @@ function compileField(shape: Shape, place: Place, key: string): RunField {
 }
 
 function argumentsOf(place: Place, run: Run): Record<string, unknown> {
-  return getArgumentValues(place.field, place.nodes[0], run.variables);
+  let known = run.args.get(place);
+  if (known === undefined) {
+    known = getArgumentValues(place.field, place.nodes[0], run.variables);
+    run.args.set(place, known);
+  }
+  return { ...known };
 }
 
 function mentionsVariable(node: FieldNode): boolean {

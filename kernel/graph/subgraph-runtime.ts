@@ -79,7 +79,7 @@ export function openRuntime(
           caller,
           subgraph: module.name,
           action: notes.action,
-          subjects: notes.subjects,
+          subjects: shared(caller, notes.subjects),
           fields: compiled === null ? [] : compiled.coordinates(variables),
         });
     audited.catch(ignored); // whoever answers awaits it; a request that was given up must not end the process
@@ -116,6 +116,20 @@ class Notes {
   get action(): AuditAction {
     return this.#action ?? 'citizen.read';
   }
+}
+
+const subjectLists = new WeakMap<Caller, (readonly string[])[]>();
+
+/** The list that another subgraph noted for the same request, where it is the same: the audit sends equal objects once. */
+function shared(caller: Caller, subjects: readonly string[]): readonly string[] {
+  const lists = subjectLists.get(caller) ?? [];
+  const same = lists.find(
+    (list) => list.length === subjects.length && list.every((subject, index) => subject === subjects[index]),
+  );
+  if (same !== undefined) return same;
+  lists.push(subjects);
+  subjectLists.set(caller, lists);
+  return subjects;
 }
 
 /** What the gateway is told: the catalogue's text, where, and which subgraph speaks. */
