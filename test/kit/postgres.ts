@@ -106,11 +106,21 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** A connection of another role that is still going down cannot be ended by everyone: then a little later. */
 async function dropDatabase(server: TestServer, name: string): Promise<void> {
-  const client = new Client({ connectionString: server.ownerUrl });
+  const client = new Client({ connectionString: server.administratorUrl ?? server.ownerUrl });
   await client.connect();
   try {
-    await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);
+        return;
+      } catch (error) {
+        const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+        if ((code !== '42501' && code !== '55006') || tries === 20) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
   } finally {
     await client.end();
   }
