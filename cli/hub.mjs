@@ -1,7 +1,7 @@
 /* npm run hub -- VERB: installs what is missing, then runs the command on the Node of package.json. Plain JavaScript for Node 20. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { install, nodeBinary, root } from './install.mjs';
+import { install, nodeBinary, nodeEnvironment, root } from './install.mjs';
 
 try {
   await install();
@@ -11,7 +11,11 @@ try {
 }
 // npm goes to the folder of package.json; files named on the command line lie where the caller stands.
 const cwd = process.env.INIT_CWD ?? process.cwd();
-const child = spawn(nodeBinary, [join(root, 'cli', 'hub.ts'), ...process.argv.slice(2)], { cwd, stdio: 'inherit' });
+const child = spawn(nodeBinary, [join(root, 'cli', 'hub.ts'), ...process.argv.slice(2)], {
+  cwd,
+  env: { ...process.env, ...nodeEnvironment() },
+  stdio: 'inherit',
+});
 // Ctrl-C reaches the child by the terminal; a second one from here would look like impatience.
 process.on('SIGINT', () => undefined);
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,25 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The Node of package.json; the caller's own only starts it. */
 export const nodeBinary = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+/** Compiled code of the hub, kept between starts: halves what loading costs. Goes with node_modules when those change. */
+const compileCache = join(root, 'node_modules', '.cache', 'lien-thong');
+/** Files of a cache of one version; more are left over from versions of before. */
+const compiledFiles = 8_000;
+
+/** Settings of Node itself for every process of the hub. */
+export function nodeEnvironment() {
+  return { NODE_COMPILE_CACHE: compileCache };
+}
+
+function boundCompileCache() {
+  try {
+    if (readdirSync(compileCache, { recursive: true }).length > compiledFiles)
+      rmSync(compileCache, { recursive: true, force: true });
+  } catch {
+    // There is none yet, or it is somebody else's.
+  }
+}
 
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
@@ -115,6 +134,7 @@ async function alone(work) {
 
 /** `npm ci` when node_modules does not fit package-lock.json; otherwise some ten milliseconds. Throws with a text for people. */
 export async function install() {
+  boundCompileCache();
   if (fits() && complaint() === null) return;
   await alone(async () => {
     if (fits() && complaint() === null) return;

@@ -43,15 +43,25 @@ async function fillWithDemo({ dataDir, demoSeed }: Settings, ownerUrl: string, s
   bar.end();
 }
 
-const stop = new AbortController();
-process.once('SIGTERM', () => stop.abort(new Error('stopped')));
-const client = new Client({ connectionString: ownerUrl, application_name: 'hub prepare' });
-await client.connect();
+async function prepare(ownerUrl: string): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort(new Error('stopped')));
+  const client = new Client({ connectionString: ownerUrl, application_name: 'hub prepare' });
+  await client.connect();
+  try {
+    await refuseForgetfulServer(client);
+    await migrate({ ownerUrl, dataDir: settings.dataDir, rolePrefix: settings.rolePrefix });
+    const { rowCount } = settings.demo ? await client.query('select from hub.unit limit 1') : { rowCount: 1 };
+    if (rowCount === 0) await fillWithDemo(settings, ownerUrl, stop.signal);
+  } finally {
+    await client.end();
+  }
+}
+
 try {
-  await refuseForgetfulServer(client);
-  await migrate({ ownerUrl, dataDir: settings.dataDir, rolePrefix: settings.rolePrefix });
-  const { rowCount } = settings.demo ? await client.query('select from hub.unit limit 1') : { rowCount: 1 };
-  if (rowCount === 0) await fillWithDemo(settings, ownerUrl, stop.signal);
-} finally {
-  await client.end();
+  await prepare(ownerUrl);
+} catch (error) {
+  // Nobody's data can stand in it yet: the text is for whoever starts the hub.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }

@@ -42,7 +42,7 @@ export function subgraphProcesses(plan: HubPlan): readonly ProcessSpec[] {
     env: (address) => ({
       ...commonSettings(plan),
       HUB_HOP_PUBLIC_KEYS: plan.keys.hopPublicKeys,
-      HUB_SUBGRAPH_PORT: address === null ? '0' : new URL(address).port,
+      HUB_INNER_PORT: portOf(address),
     }),
   }));
 }
@@ -58,5 +58,14 @@ export function gatewayProcess(plan: HubPlan, addresses: Readonly<Record<string,
 
 /** Carries committed changes on; it answers nobody. */
 export function workerProcess(plan: HubPlan): ProcessSpec {
-  return { name: 'worker', command: [programFile('workers', 'main.ts')], env: () => commonSettings(plan) };
+  return {
+    name: 'worker',
+    command: [programFile('workers', 'main.ts')],
+    env: (address) => ({ ...commonSettings(plan), HUB_INNER_PORT: portOf(address) }),
+  };
+}
+
+/** The port it had before, or any. */
+function portOf(address: string | null): string {
+  return address === null ? '0' : new URL(address).port;
 }

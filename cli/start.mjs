@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { install, nodeBinary, root } from './install.mjs';
+import { install, nodeBinary, nodeEnvironment, root } from './install.mjs';
 
 let child = null;
 let asked = false;
@@ -33,6 +33,7 @@ try {
 if (asked) process.exit(0);
 child = spawn(nodeBinary, [join(root, 'cli', 'start.ts')], {
   cwd: root,
+  env: { ...process.env, ...nodeEnvironment() },
   // Out of reach of Ctrl-C, which the terminal sends to every process in front: it arrives here and is passed on once.
   detached: true,
   stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -17,7 +17,7 @@ import {
   workerProcess,
   type HubPlan,
 } from './processes.ts';
-import { inherited, supervise, type ProcessSpec, type Supervised } from './supervised.ts';
+import { CannotStart, inherited, supervise, type ProcessSpec, type Supervised } from './supervised.ts';
 import { welcome } from './welcome.ts';
 
 /*
@@ -175,7 +175,7 @@ class Hub {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof StartError) return error.message;
+  if (error instanceof StartError || error instanceof CannotStart) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -27,6 +27,9 @@ const triesAtStart = 3;
 const lived = 10_000;
 const longestWait = 3_000;
 
+/** It ended again and again before it ever listened; the text is what it said. */
+export class CannotStart extends Error {}
+
 export interface SupervisorOptions {
   readonly logs: string;
   /** Told when a process ended by itself. */
@@ -72,7 +75,7 @@ export function supervise(spec: ProcessSpec, options: SupervisorOptions): Superv
       shortLives = performance.now() - began > lived ? 0 : shortLives + 1;
       if (!everListened && shortLives >= triesAtStart) {
         const tail = readFileSync(output).subarray(from).toString('utf8').trim().split('\n').slice(0, 12).join('\n');
-        settled.reject(new Error(`${spec.name}: ${how}\n${tail}`));
+        settled.reject(new CannotStart(`${spec.name}: ${how}\n${tail}`));
         return;
       }
       again = setTimeout(start, shortLives <= 1 ? 0 : Math.min(100 * 2 ** shortLives, longestWait));

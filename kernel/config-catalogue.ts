@@ -208,6 +208,7 @@ export const catalogue = {
     },
     wanted: { en: 'a JSON list of 1 or 2 public Ed25519 JWKs', vi: 'một danh sách JSON gồm 1 hoặc 2 JWK Ed25519 công khai' },
     default: 'from the data folder',
+    secret: true,
   }),
   HUB_SUBGRAPHS: setting({
     read: optional(subgraphAddresses),
@@ -218,18 +219,21 @@ export const catalogue = {
     wanted: { en: 'a list of name=http://host:port', vi: 'một danh sách tên=http://máy:cổng' },
     default: 'set by the supervisor',
   }),
-  HUB_SUBGRAPH_HOST: setting({
+  HUB_INNER_HOST: setting({
     read: text.regex(/^[A-Za-z0-9.:_-]+$/).default('127.0.0.1'),
     what: {
-      en: 'Subgraph process: address on which it listens; an internal one.',
-      vi: 'Tiến trình đồ thị con: địa chỉ lắng nghe, chỉ trong mạng nội bộ.',
+      en: 'Subgraph and worker processes: address on which they listen; an internal one.',
+      vi: 'Tiến trình đồ thị con và tiến trình nền: địa chỉ lắng nghe, chỉ trong mạng nội bộ.',
     },
     wanted: { en: 'a host name or IP address', vi: 'một tên máy hoặc địa chỉ IP' },
     default: '127.0.0.1',
   }),
-  HUB_SUBGRAPH_PORT: setting({
+  HUB_INNER_PORT: setting({
     read: whole(0, 65_535).default(0),
-    what: { en: 'Subgraph process: its port; 0 takes a free one.', vi: 'Tiến trình đồ thị con: cổng; 0 lấy cổng trống.' },
+    what: {
+      en: 'Subgraph and worker processes: their port; 0 takes a free one.',
+      vi: 'Tiến trình đồ thị con và tiến trình nền: cổng; 0 lấy cổng trống.',
+    },
     wanted: port,
     default: '0',
   }),
@@ -260,8 +264,8 @@ export const catalogue = {
   HUB_TRACE_PERCENT: setting({
     read: whole(0, 100).default(10),
     what: {
-      en: 'Share of requests that are traced, in percent; whoever sends a sampled `traceparent` is traced anyway.',
-      vi: 'Tỷ lệ yêu cầu được ghi dấu vết, phần trăm; yêu cầu có `traceparent` được chọn thì luôn được ghi.',
+      en: 'Share of requests that are traced, in percent; the trace id decides, so all processes agree.',
+      vi: 'Tỷ lệ yêu cầu được ghi dấu vết, phần trăm; mã dấu vết quyết định nên mọi tiến trình chọn như nhau.',
     },
     wanted: { en: 'a whole number from 0 to 100', vi: 'một số nguyên từ 0 đến 100' },
     default: '10',

@@ -36,8 +36,8 @@ export interface Settings {
   readonly hopKey: HopKey | null;
   readonly hopPublicKeys: readonly HopKey[];
   readonly subgraphs: Readonly<Record<string, string>>;
-  readonly subgraphHost: string;
-  readonly subgraphPort: number;
+  readonly innerHost: string;
+  readonly innerPort: number;
   readonly logLevel: Values['HUB_LOG_LEVEL'];
   readonly logFile: string | null;
   readonly traceEndpoint: string | null;
@@ -168,8 +168,8 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     hopKey: values.HUB_HOP_KEY,
     hopPublicKeys: values.HUB_HOP_PUBLIC_KEYS ?? [],
     subgraphs: values.HUB_SUBGRAPHS ?? {},
-    subgraphHost: values.HUB_SUBGRAPH_HOST,
-    subgraphPort: values.HUB_SUBGRAPH_PORT,
+    innerHost: values.HUB_INNER_HOST,
+    innerPort: values.HUB_INNER_PORT,
     logLevel: values.HUB_LOG_LEVEL,
     logFile: values.HUB_LOG_FILE === null ? null : resolve(base, values.HUB_LOG_FILE),
     traceEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -9,6 +9,7 @@ import { answerEnvelope, operationsPath } from '#kernel/graph/hop-operations.ts'
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { createHealth } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { tracedDoor, tracingOf } from '#kernel/tracing.ts';
 import { allSubgraphs } from './all.ts';
 import { keepFeeding } from './keep-feeding.ts';
 import { openIdentity } from './organisation/index.ts';
@@ -31,7 +32,8 @@ export function subgraphNamed(name: string): SubgraphName | null {
   return allSubgraphs.find((module) => module.name === name)?.name ?? null;
 }
 
-export async function serveSubgraph(name: SubgraphName, { settings, metrics, log }: ProcessParts): Promise<Running> {
+export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Promise<Running> {
+  const { settings, metrics, log } = parts;
   const module = allSubgraphs.find((one) => one.name === name);
   if (module === undefined) throw new Error(`There is no subgraph "${name}".`);
   const { identifierKey, hopPublicKeys } = settings;
@@ -55,6 +57,8 @@ export async function serveSubgraph(name: SubgraphName, { settings, metrics, log
         })
       : null;
   const feed = identity === null ? null : keepFeeding(identity, log);
+  const tracing = tracingOf(parts, name);
+  const served = tracedDoor(runtime, tracing, 'serve');
   const keys = hopVerifyingKeys(hopPublicKeys);
   const verifier = new HopVerifier(name, () => keys, systemClock);
   const health = createHealth({ parts: { postgres: () => door.ping(), audit: () => audit.ping() }, outside: {} });
@@ -76,24 +80,25 @@ export async function serveSubgraph(name: SubgraphName, { settings, metrics, log
   app.post(operationsPath, async (request, reply) => {
     const body = sealed(request, 'operations');
     if (body === null) return reply.code(401).send(refused);
-    const answer = await answerEnvelope(runtime, body, AbortSignal.timeout(answerWithin));
+    const answer = await answerEnvelope(served, body, AbortSignal.timeout(answerWithin));
     if (answer === null) return reply.code(400).send(refused);
     return reply.type('application/json').send(answer);
   });
   if (identity !== null) await app.register(identity.hopRoutes(verifier));
   operations(app, sealed, refused, { health, metrics: () => registry.getMetricsAsJSON() });
 
-  await app.listen({ host: settings.subgraphHost, port: settings.subgraphPort });
+  await app.listen({ host: settings.innerHost, port: settings.innerPort });
   const at = app.server.address();
-  const port = typeof at === 'object' && at !== null ? at.port : settings.subgraphPort;
+  const port = typeof at === 'object' && at !== null ? at.port : settings.innerPort;
   return {
-    address: `http://${settings.subgraphHost}:${port}`,
+    address: `http://${settings.innerHost}:${port}`,
     async stop() {
       health.stopping();
       await app.close();
       await feed?.stop();
       await runtime.close();
       await Promise.all([audit.close(), door.close(), auditor?.close(), identity?.close()]);
+      await tracing.close();
     },
   };
 }

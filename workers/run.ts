@@ -4,7 +4,7 @@ import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { runReplicaFeed } from './replicas.ts';
 
 /**
- * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on a loopback port of its
+ * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on an internal port of its
  * own, which answers `GET /metrics` and nothing else.
  */
 export async function startWorker({ settings, metrics, log }: ProcessParts): Promise<Running> {
@@ -30,11 +30,11 @@ export async function startWorker({ settings, metrics, log }: ProcessParts): Pro
   });
   await new Promise<void>((resolve, reject) => {
     page.once('error', reject);
-    page.listen({ host: '127.0.0.1', port: 0 }, resolve);
+    page.listen({ host: settings.innerHost, port: settings.innerPort }, resolve);
   });
   const at = page.address();
   return {
-    address: typeof at === 'object' && at !== null ? `http://127.0.0.1:${at.port}` : null,
+    address: typeof at === 'object' && at !== null ? `http://${settings.innerHost}:${at.port}` : null,
     async stop() {
       ending.abort();
       page.close();
