@@ -70,7 +70,7 @@ export async function applyCitizens(
     for (const table of [...target.records.map((records) => records.table), 'work', 'change']) {
       await transaction.query(
         `update ${target.schema}.${table} r set unit_no = c.unit_no from ${target.schema}.citizen c
-         where c.id = any ($1::uuid[]) and r.citizen_id = c.id and r.unit_no is distinct from c.unit_no`,
+         where c.id = any ($1::uuid[]) and r.citizen_id = any ($1::uuid[]) and r.citizen_id = c.id and r.unit_no is distinct from c.unit_no`,
         [ids],
       );
     }
