@@ -74,7 +74,7 @@ const RunSchema = defineEntity({
   },
   indexes: [
     { name: 'run_kind_id', properties: ['kind', 'id'] },
-    { name: 'run_unit', properties: ['unitNo', 'id'] },
+    { name: 'run_unit', properties: ['unitNo', 'kind', 'id'] },
   ],
   checks: [oneOf('run_kind', 'kind', runKinds), oneOf('run_state', 'state', runStates)],
 });

@@ -4,13 +4,13 @@ import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
-import { lowestId, walkFor } from '#kernel/records/record-table.ts';
+import { walkFor } from '#kernel/records/record-table.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
-import type { LatestPage } from './pages.ts';
+import { lowestId, type LatestPage } from './pages.ts';
 import { runPage, type Run, type RunKind } from './runs.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
@@ -86,26 +86,30 @@ export class Organisation {
     const scope = this.#scope('audit:read');
     const { auditor } = this.#source;
     if (auditor === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process has no connection of the auditor') });
+    if (isGiven(filter.person) && !isUuid(filter.person)) throw refusal('ID_FORMAT', { field: 'person' });
     const units = !isGiven(filter.unit) ? null : (await this.#narrowed(scope, filter.unit)).units;
-    const principals = !isGiven(filter.principal) ? null : await this.#principalsNamed(scope, filter.principal);
-    const found = await new AuditLog(auditor).page(scope, { filter, principals, units }, page);
+    const principal = isGiven(filter.principal) ? await this.#principalNamed(scope, filter.principal) : null;
+    const found = await new AuditLog(auditor).page(scope, { filter, principal, units }, page);
     // Who looks into the audit is audited: by the person he asked about, else by the events he saw.
-    if (isGiven(filter.person) && isUuid(filter.person)) this.#call.note('audit.read', filter.person);
+    if (isGiven(filter.person)) this.#call.note('audit.read', filter.person);
     else for (const event of found.nodes) this.#call.note('audit.read', event.id);
     if (found.nodes.length === 0) this.#call.note('audit.read', lowestId);
     return found;
   }
 
   /** The audit names accounts by id; people know their log-in. */
-  async #principalsNamed(scope: RowScope, name: string): Promise<readonly string[]> {
-    if (isUuid(name)) return [name];
-    const accounts = await this.#source.door.rows<{ readonly id: string }>(
-      'account.by-login',
-      'select id::text as id from organisation.account where login = $2::text and coalesce(unit_no <@ $1::int4multirange, false)',
+  async #principalNamed(scope: RowScope, name: string): Promise<string> {
+    if (isUuid(name)) return name;
+    const [known] = await this.#source.door.rows<{ readonly id: string }>(
+      'principal.named',
+      `select coalesce(
+        (select c.id from organisation.client c where c.id = $2::text and coalesce(c.unit_no <@ $1::int4multirange, false)),
+        (select a.id::text from organisation.account a where a.login = $2::text and coalesce(a.unit_no <@ $1::int4multirange, false)),
+        $2::text) as id`,
       scope,
       [name],
     );
-    return [name, ...accounts.map(({ id }) => id)];
+    return known?.id ?? name;
   }
 
   #scope(permission: Permission): RowScope {

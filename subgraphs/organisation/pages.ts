@@ -1,6 +1,10 @@
 import { countFrom, type Count } from '#kernel/records/record-page.ts';
 import { encodeCursor, type PageInfo } from '#kernel/page.ts';
 
+/** Ids between which all others lie: where a list begins and ends. */
+export const lowestId = '00000000-0000-0000-0000-000000000000';
+export const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 export interface KeysetRow {
   readonly id: string;
   /** What the list is ordered by, as the cursor carries it; the id itself is its last part. */

@@ -5,7 +5,7 @@ import { countLimit, cursorBinding, decodeCursor, parseFirst } from '#kernel/pag
 import { countFrom } from '#kernel/records/record-page.ts';
 import { lockOne, unitsInScope, type Walk } from '#kernel/records/record-table.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
-import { emptyPage, LatestPage, type KeysetRow } from './pages.ts';
+import { emptyPage, highestId, LatestPage, lowestId, type KeysetRow } from './pages.ts';
 
 export type RunKind = 'RECONCILE' | 'IMPORT';
 
@@ -23,9 +23,8 @@ export interface Run extends KeysetRow {
 
 const columns = `c.id::text as id, c.kind, c.state, c.started_at as "startedAt", c.ended_at as "endedAt", c.total, c.done, c.refused,
   c.counts, c.started_by as "startedBy"`;
-const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** Runs of one kind, the latest first: few units are walked along `(unit_no, id)`, many along `(kind, id)`. */
+/** Runs of one kind, the latest first: few units are walked along `(unit_no, kind, id)`, many along `(kind, id)`. */
 export async function runPage(
   door: ReadDoor,
   scope: RowScope,
@@ -40,8 +39,10 @@ export async function runPage(
   if (scope.unitCount === 0 || (!isUuid(behind) && behind !== highestId)) return emptyPage(binding);
   const rows = await door.rows<Omit<Run, 'key'>>(
     'runs.page',
-    `select ${columns} from (${walked(walk, '$3::uuid', '$4::int')}) w join hub.run c on c.id = w.id and ${lockOne('c', ['unit_no'])}
-      order by c.id desc limit $4::int`,
+    // The inner limit holds the planner to one look-up by id for each of the few rows of a page.
+    `select x.* from (select w.id from (${walked(walk, '$3::uuid', '$4::int')}) w order by w.id desc limit $4::int) p
+      cross join lateral (select ${columns} from hub.run c where c.id = p.id and ${lockOne('c', ['unit_no'])} limit 1) x
+      order by x.id desc`,
     scope,
     [kind, behind, first + 1],
   );
@@ -60,9 +61,18 @@ export async function runPage(
   );
 }
 
+/**
+ * Along an index in its own order. The kind is given as a range of whole entries: as an equality the planner drops it from the order
+ * and may walk the runs of every kind.
+ */
 function walked(walk: Walk, behind: string, limit: string): string {
-  const conditions = `c.kind = $2::text and c.id < ${behind} and ${lockOne('c', ['unit_no'])} order by c.id desc limit ${limit}`;
-  if (walk === 'whole') return `select c.id from hub.run c where ${conditions}`;
-  return `select x.id from ${unitsInScope} cross join lateral (
-    select c.id from hub.run c where c.unit_no = u.no and ${conditions}) x`;
+  const along = (columns: readonly string[], values: readonly string[]): string => {
+    const entry = `(${[...columns, 'c.id'].join(', ')})`;
+    const end = (id: string): string => `(${[...values, id].join(', ')})`;
+    const order = [...columns, 'c.id'].map((column) => `${column} desc`).join(', ');
+    return `select c.id from hub.run c where ${entry} < ${end(behind)} and ${entry} >= ${end(`'${lowestId}'::uuid`)}
+      and ${lockOne('c', ['unit_no'])} order by ${order} limit ${limit}`;
+  };
+  if (walk === 'whole') return along(['c.kind'], ['$2::text']);
+  return `select x.id from ${unitsInScope} cross join lateral (${along(['c.unit_no', 'c.kind'], ['u.no', '$2::text'])}) x`;
 }

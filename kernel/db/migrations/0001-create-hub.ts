@@ -199,7 +199,7 @@ const run = `
     constraint run_kind check (kind in ('RECONCILE','IMPORT','EXPORT','GENERATE','SWEEP')),
     constraint run_state check (state in ('PLANNED','RUNNING','PAUSED','DONE','FAILED','CANCELLED')));
   create index run_kind_id on hub.run (kind, id);
-  create index run_unit on hub.run (unit_no, id);
+  create index run_unit on hub.run (unit_no, kind, id);
   ${rowsOfUnit('hub.run')}
 
   create function hub.run_open(id uuid, kind text, subgraph text, unit_no int, started_by text, plan jsonb, total int) returns void
