@@ -7,6 +7,7 @@ export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   import: () => import('./import.ts'),
   bases: () => import('./bases.ts'),
   clients: () => import('./clients.ts'),
+  'rebuild-replicas': () => import('./rebuild-replicas.ts'),
   token: () => import('./token.ts'),
   users: () => import('./users.ts'),
 };

@@ -1,10 +1,11 @@
 import type { CitizenField } from '#kernel/domain/citizen-field.ts';
+import { dayArgument, instantArgument } from '#kernel/records/arguments.ts';
 import { countLimit, decodeCursor, type CursorKey } from '#kernel/page.ts';
 import { holdsMask } from '#kernel/domain/masking.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { fold, longestName } from '#kernel/domain/person-name.ts';
 import { parsePlainDay, type PlainDay } from '#kernel/domain/plain-date.ts';
-import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
 import type { LifeStatus } from './citizen-reads.ts';
 import type { FieldState } from './field-status.ts';
 
@@ -41,9 +42,9 @@ export function parseCitizenFilter(input: CitizenFilterInput): CitizenFilter {
     text: parseTextSearch(input.text ?? ''),
     lifeStatus: input.lifeStatus ?? null,
     fieldStatus: input.fieldStatus ?? null,
-    bornFrom: parseDay(input.bornFrom, 'bornFrom'),
-    bornTo: parseDay(input.bornTo, 'bornTo'),
-    updatedSince: parseInstant(input.updatedSince, 'updatedSince'),
+    bornFrom: dayArgument(input.bornFrom, 'bornFrom'),
+    bornTo: dayArgument(input.bornTo, 'bornTo'),
+    updatedSince: instantArgument(input.updatedSince, 'updatedSince')?.toISOString() ?? null,
   };
 }
 
@@ -61,21 +62,6 @@ export function parseTextSearch(text: string): TextSearch | null {
   if (!/[a-z]/.test(folded) || !/^[a-z '.-]+$/.test(folded)) return { kind: 'nothing' };
   if (folded.length < 2) throw refusal('SEARCH_TOO_SHORT', { field: 'text' });
   return { kind: 'name', folded };
-}
-
-function parseDay(value: unknown, field: string): PlainDay | null {
-  if (value === null || value === undefined) return null;
-  return valueOf(parsePlainDay(typeof value === 'string' ? value : ''), field);
-}
-
-export function parseInstant(value: unknown, field: string): string | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(value)) {
-    throw refusal('INSTANT_FORMAT', { field });
-  }
-  const instant = new Date(value);
-  if (Number.isNaN(instant.getTime())) throw refusal('INSTANT_FORMAT', { field });
-  return instant.toISOString();
 }
 
 export type OrderBy = 'id' | 'fullName' | 'dateOfBirth' | 'updatedAt';

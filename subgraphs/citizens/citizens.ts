@@ -1,6 +1,6 @@
 import type { CitizenField } from '#kernel/domain/citizen-field.ts';
 import type { Permission } from '#kernel/auth/permissions.ts';
-import { inClear, scopeOf, type RowScope } from '#kernel/auth/policy.ts';
+import { inClear, lacksBasis, scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
 import type { MaskedField } from '#kernel/auth/purposes.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -139,17 +139,29 @@ export class Citizens {
       if (row !== null) call.note('citizen.read', row.id);
       return row;
     }
-    const resolving = byId ? null : scopeOf(call.caller, 'citizen:resolve-number');
-    if (resolving === null) throw refusal('ROLE_LACKS_RIGHT');
+    if (byId) required(call, 'citizen:read', id.toLowerCase());
+    const resolving = scopeOf(call.caller, 'citizen:resolve-number');
+    if (resolving === null) return this.#refuse(call, personalId ?? '');
     const row = await this.#holder(call.caller, resolving, personalId ?? '', askedNothing);
     if (row === null) return null;
     call.note('citizen.number-resolved', row.id);
     return { id: row.id, resolvedOnly: true };
   }
 
+  /** A search by number without a right; where a legal basis would give it, the attempt is noted at whom it was about. */
+  async #refuse(call: Call, personalId: string): Promise<never> {
+    const { caller } = call;
+    if (lacksBasis(caller, 'citizen:read')) {
+      const own = { units: caller.principal.scope, unitCount: caller.principal.scopeUnits, citizenId: null };
+      const row = await this.#holder(caller, own, personalId, askedNothing);
+      if (row !== null) call.note('basis.refused', row.id);
+    }
+    throw refusal('ROLE_LACKS_RIGHT');
+  }
+
   /** A citizen that another subgraph, or another record of this one, refers to. */
   async referred(call: Call, id: string, asked: Asked): Promise<CitizenRow | null> {
-    const row = await this.#survivor(call.caller, required(call.caller, 'citizen:read'), id, asked);
+    const row = await this.#survivor(call.caller, required(call, 'citizen:read', id.toLowerCase()), id, asked);
     if (row !== null) call.note('citizen.read', row.id);
     return row;
   }
@@ -183,7 +195,7 @@ export class Citizens {
 
   async list(call: Call, query: CitizensQuery, asked: Asked): Promise<Page<CitizenRow>> {
     const { caller } = call;
-    const scope = required(caller, 'citizen:read');
+    const scope = required(call, 'citizen:read');
     const first = parseFirst(query.first);
     const input = query.filter ?? {};
     const filter = parseCitizenFilter(input);
@@ -294,11 +306,11 @@ export class Citizens {
   }
 
   async identifiers(call: Call, citizenId: string): Promise<readonly IdentifierRow[]> {
-    return this.#rowsOf(identifiersOf(call.caller), required(call.caller, 'citizen:read'), citizenId);
+    return this.#rowsOf(identifiersOf(call.caller), required(call, 'citizen:read'), citizenId);
   }
 
   async openDiscrepancies(call: Call, citizenId: string): Promise<readonly DiscrepancyRow[]> {
-    return this.#rowsOf(openDiscrepanciesOf(call.caller), required(call.caller, 'discrepancy:read'), citizenId);
+    return this.#rowsOf(openDiscrepanciesOf(call.caller), required(call, 'discrepancy:read'), citizenId);
   }
 
   async #rowsOf<Row>(read: KeyedRead<Row>, scope: RowScope, key: string): Promise<readonly Row[]> {
@@ -310,7 +322,7 @@ export class Citizens {
     citizenId: string,
     query: { readonly first?: number | null; readonly after?: string | null },
   ): Promise<Page<ChangeRow>> {
-    const scope = required(call.caller, 'citizen:read');
+    const scope = required(call, 'citizen:read');
     const first = parseFirst(query.first);
     const binding = cursorBinding('citizen.history', citizenId, 'id');
     const after = placeOf(binding, query.after);
@@ -327,7 +339,7 @@ export class Citizens {
   }
 
   async discrepancy(call: Call, id: string): Promise<DiscrepancyRow | null> {
-    const scope = required(call.caller, 'discrepancy:read');
+    const scope = required(call, 'discrepancy:read');
     const [row] = await this.#rowsOf(discrepanciesById(call.caller), scope, id.toLowerCase());
     if (row === undefined) return null;
     call.note('work.read', row.citizenId);
@@ -336,7 +348,7 @@ export class Citizens {
 
   async discrepancies(call: Call, query: DiscrepanciesQuery): Promise<Page<DiscrepancyRow>> {
     const { caller } = call;
-    const scope = required(caller, 'discrepancy:read');
+    const scope = required(call, 'discrepancy:read');
     const first = parseFirst(query.first);
     const input = query.filter ?? {};
     const binding = cursorBinding('discrepancies', input, 'id');
@@ -399,11 +411,15 @@ function counted(found: number): Count {
   return { total: Math.min(found, countLimit), isEstimate: found > countLimit };
 }
 
-/** No rule means no: a role that never has the right is told so on the field. */
-function required(caller: Caller, permission: Permission): RowScope {
-  const scope = scopeOf(caller, permission);
-  if (scope === null) throw refusal('ROLE_LACKS_RIGHT');
-  return scope;
+/**
+ * No rule means no: a role that never has the right is told so on the field. Who would need a legal basis and has none leaves a trace at
+ * the person he asked about.
+ */
+function required(call: Call, permission: Permission, person: string | null = null): RowScope {
+  const scope = scopeOf(call.caller, permission);
+  if (scope !== null) return scope;
+  if (person !== null && isUuid(person) && lacksBasis(call.caller, permission)) call.note('basis.refused', person);
+  throw refusal('ROLE_LACKS_RIGHT');
 }
 
 function placeOf(binding: string, after: string | null | undefined): string | null {
