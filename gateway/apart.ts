@@ -9,6 +9,7 @@ import { doorOverHop } from '#kernel/graph/hop-operations.ts';
 import type { MetricsPage } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { serveGraph } from './serve.ts';
+import { watchedDoor } from './watched-door.ts';
 
 /** Subgraphs the graph is made of, each somewhere at the other end of the hop. */
 const names: readonly SubgraphName[] = ['citizens', 'insurance', 'results', 'slips', 'organisation'];
@@ -22,14 +23,16 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
   const key = hopSigningKey(settings.hopKey);
   const signer = new HopSigner(() => key, systemClock);
   const clients = new Map<SubgraphName, HopClient>(names.map((name) => [name, openHopClient(settings.subgraphs[name] ?? '')]));
-  const sendTo = (name: SubgraphName): HopSend => {
-    const client = clients.get(name);
+  // Of their own: a subgraph whose connections are all at work must not seem silent.
+  const watchers = new Map<SubgraphName, HopClient>(names.map((name) => [name, openHopClient(settings.subgraphs[name] ?? '')]));
+  const sendTo = (name: SubgraphName, by: ReadonlyMap<SubgraphName, HopClient> = clients): HopSend => {
+    const client = by.get(name);
     if (client === undefined) throw new Error(`no client for ${name}`);
     return client.send;
   };
   const organisation = organisationOverHop(signer, sendTo('organisation'));
   const asked = (name: SubgraphName, path: string) => {
-    return sendTo(name)({ method: 'GET', path, headers: { [hopHeader]: signer.seal(name, 'health', '') }, body: null });
+    return sendTo(name, watchers)({ method: 'GET', path, headers: { [hopHeader]: signer.seal(name, 'health', '') }, body: null });
   };
   const ready = async (name: SubgraphName): Promise<Readonly<Record<string, unknown>>> => {
     const { status, body } = await asked(name, '/health/ready');
@@ -38,7 +41,8 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     return { ...(said.parts as object), status };
   };
   return serveGraph(parts, {
-    doors: names.map((name) => doorOverHop(name, signer, sendTo(name))),
+    // Any answer will do, a refusal too: it says that the process is there.
+    doors: names.map((name) => watchedDoor(doorOverHop(name, signer, sendTo(name)), () => asked(name, '/health/live'))),
     principals: organisation.principals,
     issuer: {
       issuer: publicUrlOf(settings, settings.port),
@@ -62,7 +66,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     }),
     async close() {
-      await Promise.all([...clients.values()].map((client) => client.close()));
+      await Promise.all([...clients.values(), ...watchers.values()].map((client) => client.close()));
     },
   });
 
