@@ -155,50 +155,56 @@ export function sweepWaiting(database: Database, target: ReplicaTarget): Promise
 export interface RebuildOptions {
   readonly ownerUrl: string;
   readonly identifierKey: Buffer;
-  readonly progress?: (done: number) => void;
+  readonly progress?: (done: number, total: number) => void;
+  /** Aborted: the page under way ends, then the work. */
   readonly signal?: AbortSignal;
 }
 
 export interface Rebuilt {
+  /** Citizens whose three replicas were written anew, or kept because they are newer. */
   readonly citizens: number;
-  /** Per subgraph: replicas that differed or were missing are written anew together with the right ones. */
+  /** Replicas of citizens who do not exist. */
   readonly removed: number;
+  /** Rows that waited and found their citizen. */
   readonly linked: number;
+  readonly stopped: boolean;
 }
 
 const pageSize = 1_000;
 
 /**
- * Makes the replicas anew from the citizens, beside a running hub: page by page, newer news from the feed is kept. Replicas of
- * citizens who do not exist are removed. Runs as the owner, whom the row policies bind too.
+ * Makes the replicas anew from the citizens, beside a running hub: page by page, newer news from the feed is kept. Stopped half-way
+ * and begun again it does everything again, which changes nothing. Runs as the owner, whom the row policies bind too.
  */
 export async function rebuildReplicas({ ownerUrl, identifierKey, progress, signal }: RebuildOptions): Promise<Rebuilt> {
   const database = await openDatabase({ url: ownerUrl, entities: [], connections: 1, applicationName: 'hub rebuild-replicas' });
+  const inAll = <T>(body: (transaction: Transaction) => Promise<T>): Promise<T> => database.transaction(session, body);
   try {
+    const [count] = await inAll((t) => t.query<{ total: number }>('select count(*)::int as total from citizens.citizen'));
     let citizens = 0;
-    let removed = 0;
     let linked = 0;
     let after: string | null = null;
     do {
-      signal?.throwIfAborted();
-      const page: readonly CitizenNews[] = await database.transaction(session, async (transaction) => {
+      if (signal?.aborted === true) return { citizens, removed: 0, linked, stopped: true };
+      const page: readonly CitizenNews[] = await inAll(async (transaction) => {
         const found = await citizensAfter(transaction, after, identifierKey);
         for (const target of replicaTargets) linked += (await applyCitizens(transaction, target, found, 'rebuild')).linked;
         return found;
       });
       citizens += page.length;
       after = page.at(-1)?.id ?? null;
-      progress?.(citizens);
+      progress?.(citizens, Math.max(citizens, count?.total ?? 0));
     } while (after !== null);
+    let removed = 0;
     for (const { schema } of replicaTargets) {
-      removed += await database.transaction(session, async (transaction) => {
-        const gone = await transaction.query<{ id: string }>(
+      const gone = await inAll((transaction) =>
+        transaction.query<{ id: string }>(
           `delete from ${schema}.citizen r where not exists (select from citizens.citizen c where c.id = r.id) returning r.id`,
-        );
-        return gone.length;
-      });
+        ),
+      );
+      removed += gone.length;
     }
-    return { citizens, removed, linked };
+    return { citizens, removed, linked, stopped: false };
   } finally {
     await database.close();
   }
