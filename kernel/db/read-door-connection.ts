@@ -1,6 +1,7 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { rowReader, type Column, type RowReader, type RowText } from './read-door-rows.ts';
 import { endsSession, StandingClient } from './standing-client.ts';
+import { WireBatch } from './wire-batch.ts';
 
 /** One statement of a batch. `types` are type numbers for `Parse` (0: PostgreSQL infers it). */
 export interface Statement {
@@ -73,6 +74,11 @@ export class ReadConnection {
         'TimeZone=UTC',
         'DateStyle=ISO',
         'jit=off',
+        // Every read here enters by an index and ends early. Behind a policy the planner guesses that few rows fit, and would rather
+        // read all of a unit, or the table, and sort; what is hot lies in memory, whatever the server thinks of its disk.
+        'random_page_cost=1.1',
+        'enable_seqscan=off',
+        'enable_bitmapscan=off',
         ...options.settings,
       ],
       begin,
@@ -193,30 +199,28 @@ class Batch implements Submittable {
     this.#end = end;
   }
 
-  submit(wire: Connection): void {
-    const connection = this.#connection;
-    wire.stream.cork();
-    for (const name of connection.takeSurplus()) wire.close({ type: 'S', name }, true);
-    wire.bind({ statement: scopeStatement, values: [this.#scope] }, true);
-    wire.execute(null, true);
+  submit(connection: Connection): void {
+    const statements = this.#connection;
+    const wire = new WireBatch();
+    for (const name of statements.takeSurplus()) wire.closeStatement(name);
+    wire.execute(scopeStatement, [this.#scope]);
     const fresh = new Map<string, string>();
     for (const { statement, values } of this.#executions) {
-      const known = connection.prepared(statement.text);
+      const known = statements.prepared(statement.text);
       let name = known?.name ?? fresh.get(statement.text);
       if (name === undefined) {
-        name = connection.newName();
+        name = statements.newName();
         fresh.set(statement.text, name);
-        parse(wire, statement, name);
+        wire.parse(name, statement.text, statement.types);
       }
       // A statement that is described elsewhere in this batch is described again: its reader belongs to this position.
-      if (known === undefined) wire.describe({ type: 'S', name }, true);
+      if (known === undefined) wire.describe(name);
       this.#readers.push(known?.read ?? null);
       this.#names.push(name);
-      wire.bind({ statement: name, values: [...values] }, true);
-      wire.execute(null, true);
+      wire.execute(name, values);
     }
     wire.sync();
-    wire.stream.uncork();
+    connection.stream.write(wire.bytes());
   }
 
   handleRowDescription(message: { readonly fields: readonly Column[] }): void {
@@ -275,8 +279,4 @@ class Batch implements Submittable {
     this.#ended = true;
     this.#end(how);
   }
-}
-
-function parse(wire: Connection, statement: Statement, name: string): void {
-  wire.parse({ name, text: statement.text, types: statement.types.map(String) }, true);
 }

@@ -83,7 +83,8 @@ class PostgresReadDoor implements OpenReadDoor {
       metrics.events(name, 'keyed'),
     );
     this.#wide = new ReadLine(
-      connections(options.wideConnections ?? 4, false, 100, []),
+      // A filter's best index depends on its values.
+      connections(options.wideConnections ?? 4, false, 100, ['plan_cache_mode=force_custom_plan']),
       { batch: 1, waiting: options.wideWaiting ?? 200, patience },
       metrics.events(name, 'wide'),
     );

@@ -1,3 +1,4 @@
+import { indexEntry, type UnitWalk } from './conditions.ts';
 import type { RowScope } from '../auth/policy.ts';
 import type { KeyedRead, PageRead } from '../db/read-door.ts';
 import { countLimit } from '../page.ts';
@@ -21,9 +22,6 @@ export interface RecordTable {
   /** Condition on `c` for what lists show when no status is asked for. */
   readonly live: string;
 }
-
-/** The lowest id: where a first page begins. */
-export const lowestId = '00000000-0000-0000-0000-000000000000';
 
 /** Rows a list of one citizen's records may ask for at once; few sizes, so that few statements are prepared. */
 const sizes = [6, 21, 101] as const;
@@ -121,28 +119,28 @@ export function walkFor(scope: RowScope, units: UnitTree): Walk {
 export const unitsInScope =
   'unnest($1::int4multirange) g(span) cross join lateral generate_series(lower(g.span), upper(g.span) - 1) u(no)';
 
-/** A plain page by id: all live records in scope. */
-export function plainPage<Row>(record: RecordTable, name: string, columns: string, walk: Walk): PageRead<Row> {
+/**
+ * A plain page by id: all live records in scope. `size` is at least the limit that is asked: as a number in the text it tells the
+ * planner to walk an index in order instead of sorting a unit's records.
+ */
+export function plainPage<Row>(record: RecordTable, name: string, columns: string, walk: Walk, size: number): PageRead<Row> {
   const conditions = `${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$4')}`;
-  if (walk === 'whole') {
-    return {
-      name: `${name}.whole`,
-      text: `select k.ord, x.* from unnest($2::uuid[]) with ordinality k(after, ord) cross join lateral (
-        select ${columns} from ${withCitizen(record)}
-        where c.id > k.after and ${conditions} and ${record.live} order by c.id limit $3) x`,
-    };
-  }
-  // Ids first, each unit along its own index; only those of the page are then read in full. The inner `limit 1` holds the planner
-  // to one look-up by id each: it cannot know how few rows a page has.
-  const streams = record.unitColumns.map(
-    (column) => `select w.id from ${unitsInScope} cross join lateral (
-          select c.id from ${record.table} c
-          where c.${column} = u.no and c.id > k.after and ${conditions} and ${record.live} order by c.id limit $3) w`,
-  );
+  const ids = (unit: UnitWalk | null): string => {
+    const entry = indexEntry(null, () => 'null', unit, 'k.after');
+    return `select c.id from ${record.table} c where ${entry.condition} and ${conditions} and ${record.live} order by ${entry.order ?? ''} limit ${size}`;
+  };
+  const streams =
+    walk === 'whole'
+      ? ids(null)
+      : record.unitColumns
+          .map((column) => `select w.id from ${unitsInScope} cross join lateral (${ids({ column, number: 'u.no' })}) w`)
+          .join(' union ');
+  // Ids first, then only those of the page in full. The inner `limit 1` holds the planner to one look-up by id each: it cannot
+  // know how few rows a page has.
   return {
-    name: `${name}.units`,
+    name,
     text: `select k.ord, x.* from unnest($2::uuid[]) with ordinality k(after, ord) cross join lateral (
-        select i.id from (${streams.join(' union ')}) i order by i.id limit $3) p cross join lateral (
+        select i.id from (${streams}) i order by i.id limit $3) p cross join lateral (
         select ${columns} from ${withCitizen(record)} where c.id = p.id and ${conditions} limit 1) x`,
   };
 }

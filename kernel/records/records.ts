@@ -100,8 +100,8 @@ class Reads<Row extends RecordRow> {
     );
   }
 
-  page(walk: Walk): PageRead<Row> {
-    return this.#once(`page.${walk}`, (name) => plainPage(this.#kind.record, name, this.#columns, walk));
+  page(walk: Walk, size: number): PageRead<Row> {
+    return this.#once(`page.${walk}.${size}`, (name) => plainPage(this.#kind.record, name, this.#columns, walk, size));
   }
 
   history(size: number, after: boolean): KeyedRead<ChangeRow> {
@@ -191,6 +191,24 @@ export class Records<Row extends RecordRow> {
     return scopeOf(this.#call.caller, this.#kind.permission) !== null;
   }
 
+  /**
+   * The citizen of a record, for who may read citizens at all: a right to his records is none to him. Where the two rights reach
+   * differently far, the replica is asked about the narrower one.
+   */
+  async citizenOf(row: Row): Promise<{ readonly id: string } | null> {
+    const { citizenId } = row;
+    const { caller } = this.#call;
+    const scope = scopeOf(caller, 'citizen:read');
+    if (scope === null) {
+      if (citizenId !== null && lacksBasis(caller, 'citizen:read')) this.#call.note('basis.refused', citizenId);
+      throw refusal('ROLE_LACKS_RIGHT');
+    }
+    if (citizenId === null) return null;
+    const same = scope.citizenId === null && scope.units === this.scope().units;
+    const known = same || (await this.#loader.load(this.#reads.inScope, scope, citizenId)) !== null;
+    return known ? { id: citizenId } : null;
+  }
+
   async find(id: string): Promise<Row | null> {
     const scope = this.scope();
     if (!isUuid(id)) return null;
@@ -276,7 +294,7 @@ export class Records<Row extends RecordRow> {
     const all = options.withdrawn ? given : [...given, this.#live];
     const answer =
       given.length === 0
-        ? { rows: await this.#door.page(this.#reads.page(walk), scope, after, first + 1), seenTo: null }
+        ? { rows: await this.#door.page(this.#reads.page(walk, sizeFor(first)), scope, after, first + 1), seenTo: null }
         : await this.#reads.list.page(this.#door, scope, walk, { conditions: all, after, limit: first + 1 });
     const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, () =>
       this.#reads.list.count(this.#door, scope, walk, all),
@@ -286,7 +304,7 @@ export class Records<Row extends RecordRow> {
   }
 
   get #live(): Condition {
-    return { values: [], index: 'none', sql: () => this.#kind.record.live };
+    return { values: [], index: null, sql: () => this.#kind.record.live };
   }
 
   async history(row: Row, args: PageArguments): Promise<RecordPage<Change>> {

@@ -335,6 +335,18 @@ test('a legal basis for one person narrows every read to him [A21]', async () =>
   expect(answer.data).toMatchObject({ _entities: [{ id: people.an }, null] });
 });
 
+test('a right to cards is no right to their citizens; a basis for one person shows him alone', async () => {
+  const insurer = await world.ask(caller('insurer'), one, { id: card.anNow });
+  expect(insurer.errors).toEqual(['FORBIDDEN ROLE_LACKS_RIGHT']);
+  expect(insurer.data).toMatchObject({ insuranceCard: { id: card.anNow, citizen: null } });
+  const basis = { id: 'b', citizenId: people.an, scope: scopes.province, permissions: ['citizen:read' as const] };
+  const withBasis = caller('insurer', { basis });
+  expect((await world.ask(withBasis, one, { id: card.anNow })).data).toMatchObject({
+    insuranceCard: { citizen: { id: people.an } },
+  });
+  expect((await world.ask(withBasis, one, { id: card.chi })).data).toMatchObject({ insuranceCard: { citizen: null } });
+});
+
 test('a card whose citizen has moved on answers without him until it has followed', async () => {
   await world.insert('insurance.card', [
     {

@@ -111,6 +111,10 @@ export class Insurance {
     return this.#cards.list(filter, this.#conditions(filter), args, { withdrawn: isGiven(status), orgUnit: orgUnit ?? null });
   }
 
+  citizenOf(card: Card): Promise<{ readonly id: string } | null> {
+    return this.#cards.citizenOf(card);
+  }
+
   history(card: Card, args: PageArguments): Promise<RecordPage<Change>> {
     return this.#cards.history(card, args);
   }
@@ -122,7 +126,7 @@ export class Insurance {
     const conditions: Condition[] = [];
     if (isGiven(number)) {
       const whole = wholeNumber(number, 'number');
-      conditions.push(textIs(whole.column, whole.number, 'few'));
+      conditions.push(textIs(whole.column, whole.number, { kind: 'few' }));
     }
     if (isGiven(text)) {
       const found = this.#byText(text);
@@ -133,12 +137,12 @@ export class Insurance {
       if (!isUuid(citizen)) return null;
       conditions.push(citizenIs(citizen));
     }
-    if (isGiven(status)) conditions.push(wordIs('status', status, 'ordered'));
-    if (isGiven(issuer)) conditions.push(wordIs('issuer', issuer, 'none'));
+    if (isGiven(status)) conditions.push(wordIs('status', status, { kind: 'ordered', column: 'status', whole: false }));
+    if (isGiven(issuer)) conditions.push(wordIs('issuer', issuer));
     if (validOn !== null) {
       conditions.push({
         values: [validOn],
-        index: 'none',
+        index: null,
         sql: (parameter) =>
           `c.valid_from <= ${parameter(0)}::date and (c.valid_to is null or c.valid_to >= ${parameter(0)}::date)`,
       });
@@ -149,8 +153,8 @@ export class Insurance {
   /** Who sees numbers masked may not feel his way along them digit by digit: for him only a whole number finds. */
   #byText(text: string): Condition | null {
     const start = compact(text);
-    if (/^[0-9]{10}$/.test(start)) return textIs('bhxh_number', start, 'few');
-    if (/^[A-Z]{2}[0-9]{13}$/.test(start)) return textIs('number', start, 'few');
+    if (/^[0-9]{10}$/.test(start)) return textIs('bhxh_number', start, { kind: 'few' });
+    if (/^[A-Z]{2}[0-9]{13}$/.test(start)) return textIs('number', start, { kind: 'few' });
     if (!this.#cards.clear || !/^[A-Z]{0,2}[0-9]*$/.test(start) || start.length < shortestText) return null;
     return textBegins(/^[0-9]/.test(start) ? 'bhxh_number' : 'number', start);
   }

@@ -42,7 +42,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       const card = await insurance.card(id);
       return card === null ? null : { ...card };
     },
-    citizen: ({ citizenId }: Card) => (citizenId === null ? null : { id: citizenId }),
+    citizen: (card: Card, _: unknown, { insurance }: InsuranceContext) => insurance.citizenOf(card),
     orgUnit: ({ unitNo }: Card) => ({ id: unitId(unitNo) }),
     history: (card: Card, page: PageArguments, { insurance }: InsuranceContext) => insurance.history(card, page),
   },

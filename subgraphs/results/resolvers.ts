@@ -46,7 +46,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       const result = await results.result(id);
       return result === null ? null : { ...result };
     },
-    citizen: ({ citizenId }: DigitizedResult) => (citizenId === null ? null : { id: citizenId }),
+    citizen: (result: DigitizedResult, _: unknown, { results }: ResultsContext) => results.citizenOf(result),
     orgUnit: ({ unitNo }: DigitizedResult) => ({ id: unitId(unitNo) }),
     history: (result: DigitizedResult, page: PageArguments, { results }: ResultsContext) => results.history(result, page),
   },

@@ -104,6 +104,10 @@ export class Results {
     return this.#results.list(filter, this.#conditions(filter), page, { withdrawn: isGiven(state), orgUnit: orgUnit ?? null });
   }
 
+  citizenOf(result: DigitizedResult): Promise<{ readonly id: string } | null> {
+    return this.#results.citizenOf(result);
+  }
+
   history(result: DigitizedResult, page: PageArguments): Promise<RecordPage<Change>> {
     return this.#results.history(result, page);
   }
@@ -114,7 +118,7 @@ export class Results {
     const issuedFrom = dayArgument(filter.issuedFrom, 'issuedFrom');
     const issuedTo = dayArgument(filter.issuedTo, 'issuedTo');
     const conditions: Condition[] = [];
-    if (isGiven(code)) conditions.push(textIs('code', wholeCode(code, 'code'), 'few'));
+    if (isGiven(code)) conditions.push(textIs('code', wholeCode(code, 'code'), { kind: 'few' }));
     if (isGiven(text)) {
       const found = this.#byText(text.trim());
       if (found === null) return null;
@@ -125,16 +129,16 @@ export class Results {
       conditions.push(citizenIs(citizen));
     }
     if (issuedFrom !== null || issuedTo !== null) conditions.push(daysBetween('issued_on', issuedFrom, issuedTo));
-    if (isGiven(state)) conditions.push(wordIs('state', state, 'ordered'));
-    if (isGiven(kind)) conditions.push(wordIs('kind', kind, 'none'));
-    if (isGiven(fileState)) conditions.push(wordIs('file_state', fileState, 'none'));
+    if (isGiven(state)) conditions.push(wordIs('state', state, { kind: 'ordered', column: 'state', whole: false }));
+    if (isGiven(kind)) conditions.push(wordIs('kind', kind));
+    if (isGiven(fileState)) conditions.push(wordIs('file_state', fileState));
     return conditions;
   }
 
   /** Who sees codes masked may not feel his way along the owner's number digit by digit: for him only a whole code finds. */
   #byText(start: string): Condition | null {
     const whole = parseResultCode(start);
-    if (!this.#results.clear) return whole.ok ? textIs('code', whole.value, 'few') : null;
+    if (!this.#results.clear) return whole.ok ? textIs('code', whole.value, { kind: 'few' }) : null;
     if (!/^[0-9A-Za-z./_-]+$/.test(start) || start.length < shortestText) return null;
     return textBegins('code', start);
   }

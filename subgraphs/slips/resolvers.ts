@@ -15,11 +15,7 @@ interface Reference {
 }
 type ListArguments = { readonly filter?: SlipFilter | null } & PageArguments;
 
-/** Fields that both kinds of slip answer alike. */
-const slipFields = {
-  citizen: ({ citizenId }: RecordRow) => (citizenId === null ? null : { id: citizenId }),
-  orgUnit: ({ unitNo }: RecordRow) => (unitNo === null ? null : { id: unitId(unitNo) }),
-};
+const orgUnit = ({ unitNo }: RecordRow) => (unitNo === null ? null : { id: unitId(unitNo) });
 
 /** GraphQL ⇄ service; no rule. A citizen's parent value is his id alone: whoever made it has checked that he is in scope. */
 export const resolvers: OpenSubgraph['resolvers'] = {
@@ -46,7 +42,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     reexaminationSlips: ({ id }: Reference, page: PageArguments, { slips }: SlipsContext) => slips.reexaminations.of(id, page),
   },
   ReferralSlip: {
-    ...slipFields,
+    citizen: (slip: ReferralSlip, _: unknown, { slips }: SlipsContext) => slips.referrals.citizenOf(slip),
+    orgUnit,
     __resolveReference: async ({ id }: Reference, { slips }: SlipsContext) => {
       const slip = await slips.referrals.find(id);
       return slip === null ? null : { ...slip };
@@ -54,7 +51,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     history: (slip: ReferralSlip, page: PageArguments, { slips }: SlipsContext) => slips.referrals.history(slip, page),
   },
   ReexaminationSlip: {
-    ...slipFields,
+    citizen: (slip: ReexaminationSlip, _: unknown, { slips }: SlipsContext) => slips.reexaminations.citizenOf(slip),
+    orgUnit,
     __resolveReference: async ({ id }: Reference, { slips }: SlipsContext) => {
       const slip = await slips.reexaminations.find(id);
       return slip === null ? null : { ...slip };

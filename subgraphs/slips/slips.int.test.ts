@@ -87,6 +87,11 @@ test('a referral slip shows every field', async () => {
 test('a facility reads the slips it issued, but not where their citizen belongs; the audit names him [A10]', async () => {
   const answer = await world.ask(hospital, one, { id: slip.an });
   expect(answer.data).toMatchObject({ referralSlip: { id: slip.an, citizen: null, orgUnit: null } });
+  expect(answer.errors).toEqual(['FORBIDDEN ROLE_LACKS_RIGHT']); // on `citizen`: a hospital may not read citizens at all
+  const reading = caller('hospital', { scope: scopes.facilityA, permissions: ['slip:read', 'citizen:read'] });
+  const visible = await world.ask(reading, one, { id: slip.an });
+  expect(visible.errors).toEqual([]);
+  expect(visible.data).toMatchObject({ referralSlip: { id: slip.an, citizen: null, orgUnit: null } });
   expect(answer.audit).toMatchObject([{ subjects: [people.an] }]);
   expect((await world.ask(hospital, one, { id: slip.waiting })).audit).toMatchObject([{ subjects: [slip.waiting] }]);
   expect((await world.ask(hospital, entities, citizens(people.an))).data).toEqual({ _entities: [null] });

@@ -98,6 +98,10 @@ class SlipsOfKind<Row extends Slip> {
     return this.#slips.list(filter, await this.#conditions(filter), page, { withdrawn: isGiven(filter.status) });
   }
 
+  citizenOf(slip: Row): Promise<{ readonly id: string } | null> {
+    return this.#slips.citizenOf(slip);
+  }
+
   history(slip: Row, page: PageArguments): Promise<RecordPage<Change>> {
     return this.#slips.history(slip, page);
   }
@@ -111,7 +115,7 @@ class SlipsOfKind<Row extends Slip> {
     if (isGiven(number)) {
       const printed = number.trim();
       if (printed === '' || printed.includes('\0')) return null;
-      conditions.push(textIs('number', printed, 'few'));
+      conditions.push(textIs('number', printed, { kind: 'few' }));
     }
     if (isGiven(citizen)) {
       // A facility must not learn by asking whose slip it is, when it may not see whose.
@@ -119,11 +123,11 @@ class SlipsOfKind<Row extends Slip> {
       conditions.push(citizenIs(citizen));
     }
     if (issuedFrom !== null || issuedTo !== null) conditions.push(daysBetween('issued_on', issuedFrom, issuedTo));
-    if (isGiven(status)) conditions.push(wordIs('status', status, 'ordered'));
+    if (isGiven(status)) conditions.push(wordIs('status', status, { kind: 'ordered', column: 'status', whole: false }));
     if (isGiven(facility)) {
       const code = facility.trim().toUpperCase();
       if (!/^[0-9A-Z]{5}$/.test(code)) return null;
-      conditions.push(textIs(this.#facilityColumn, code, 'ordered'));
+      conditions.push(textIs(this.#facilityColumn, code, { kind: 'ordered', column: this.#facilityColumn, whole: true }));
     }
     return conditions;
   }
