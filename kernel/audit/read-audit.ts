@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Client } from 'pg';
+import type { Caller, Principal } from '../auth/principal.ts';
 import { HubError } from '../errors/hub-error.ts';
 import { textArray } from '../db/read-door-rows.ts';
 import { endsSession, StandingClient } from '../db/standing-client.ts';
@@ -33,33 +34,17 @@ export interface OpenReadAudit extends ReadAudit {
 
 const rowsPerInsert = 256;
 
-const columns = [
-  ['id', 'uuid[]'],
-  ['at', 'timestamptz[]'],
-  ['principal', 'text[]'],
-  ['principal_kind', 'text[]'],
-  ['principal_name', 'text[]'],
-  ['role', 'text[]'],
-  ['unit_no', 'int[]'],
-  ['purpose', 'text[]'],
-  ['basis', 'text[]'],
-  ['action', 'text[]'],
-  ['subgraph', 'text[]'],
-  ['operation', 'text[]'],
-  ['trace_id', 'text[]'],
-  ['subject_count', 'int[]'],
-  ['subjects', 'int[]'],
-  ['fields', 'int[]'],
-] as const;
-type ColumnName = (typeof columns)[number][0];
-
-const names = columns.map(([name]) => name);
-// Persons and fields travel once for all rows that name them: $17 and $18 are lists of array literals, the rows hold places in them.
-const selected = names.map((name) =>
-  name === 'subjects' ? '($17::text[])[subjects]::uuid[]' : name === 'fields' ? '($18::text[])[fields]::text[]' : name,
-);
-const insert = `insert into hub.audit_event (${names.join(', ')}) select ${selected.join(', ')}
-  from unnest(${columns.map(([, type], index) => `$${index + 1}::${type}`).join(', ')}) as row (${names.join(', ')})`;
+/*
+ * What many rows have in common travels once: the asking principals ($9 …), the lists of subjects and of fields. A row holds the
+ * place of each.
+ */
+const insert = `insert into hub.audit_event (id, at, action, subgraph, operation, trace_id, principal, principal_kind, principal_name,
+    role, unit_no, purpose, basis, subject_count, subjects, fields)
+  select id, at, action, subgraph, operation, trace_id, ($8::text[])[who], ($9::text[])[who], ($10::text[])[who],
+    ($11::text[])[who], ($12::int[])[who], ($13::text[])[who], ($14::text[])[who],
+    ($19::int[])[whose], ($16::text[])[whose]::uuid[], ($18::text[])[which]::text[]
+  from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $15::int[], $17::int[])
+    as row (id, at, action, subgraph, operation, trace_id, who, whose, which)`;
 const insertAgain = `${insert} on conflict do nothing`;
 
 interface Entry {
@@ -215,74 +200,99 @@ function unwritten(cause?: unknown): HubError {
   return new HubError('DEGRADED', 'AUDIT_UNAVAILABLE', { retryAfter: 1, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** Values of {@link insert}: one array per column, then the lists of subjects and of fields. */
+/** Values of {@link insert}. */
 function parameters(group: readonly Entry[]): string[] {
-  const subjects = new Places();
-  const fields = new Places();
-  const texts: Record<ColumnName, (string | null)[]> = {
-    id: [],
-    at: [],
-    principal: [],
-    principal_kind: [],
-    principal_name: [],
-    role: [],
-    unit_no: [],
-    purpose: [],
-    basis: [],
-    action: [],
-    subgraph: [],
-    operation: [],
-    trace_id: [],
-    subject_count: [],
-    subjects: [],
-    fields: [],
-  };
-  for (const { record, id, at } of group) {
-    const { principal, purpose, basis, operation, traceId } = record.caller;
-    texts.id.push(id);
-    texts.at.push(at);
-    texts.principal.push(principal.id);
-    texts.principal_kind.push(principal.kind);
-    texts.principal_name.push(principal.name);
-    texts.role.push(principal.role);
-    texts.unit_no.push(String(principal.unitNo));
-    texts.purpose.push(purpose);
-    texts.basis.push(basis?.id ?? null);
-    texts.action.push(record.action);
-    texts.subgraph.push(record.subgraph);
-    texts.operation.push(operation);
-    texts.trace_id.push(traceId);
-    texts.subject_count.push(String(record.subjects.length));
-    texts.subjects.push(subjects.of(record.subjects));
-    texts.fields.push(fields.of(record.fields));
+  const who = new Callers();
+  const whose = new Lists();
+  const which = new Lists();
+  const places = { who: [] as number[], whose: [] as number[], which: [] as number[] };
+  for (const { record } of group) {
+    places.who.push(who.place(record.caller));
+    places.whose.push(whose.place(record.subjects));
+    places.which.push(which.place(record.fields));
   }
-  return [...names.map((name) => textArray(texts[name])), subjects.list(), fields.list()];
+  return [
+    plainArray(group.map(({ id }) => id)),
+    plainArray(group.map(({ at }) => at)),
+    textArray(group.map(({ record }) => record.action)),
+    textArray(group.map(({ record }) => record.subgraph)),
+    textArray(group.map(({ record }) => record.caller.operation)),
+    textArray(group.map(({ record }) => record.caller.traceId)),
+    plainArray(places.who),
+    ...who.columns(),
+    plainArray(places.whose),
+    whose.column(),
+    plainArray(places.which),
+    which.column(),
+    plainArray(whose.lengths),
+  ];
 }
 
-/** Lists that many rows name, each sent once. */
-class Places {
-  readonly #byList = new Map<readonly string[], string>();
-  readonly #byText = new Map<string, string>();
+/** An array literal of what needs no quotes: numbers, uuids, instants. */
+function plainArray(items: readonly (string | number)[]): string {
+  return `{${items.join(',')}}`;
+}
 
-  of(list: readonly string[]): string {
-    let place = this.#byList.get(list);
-    if (place !== undefined) return place;
-    const text = textArray(list);
-    place = this.#byText.get(text) ?? String(this.#byText.size + 1);
-    this.#byText.set(text, place);
-    this.#byList.set(list, place);
+/** Those who ask, each sent once; places begin at 1, as arrays of PostgreSQL do. */
+class Callers {
+  readonly #places = new Map<Principal, Map<string, number>>();
+  readonly #callers: Caller[] = [];
+
+  place(caller: Caller): number {
+    const { principal, purpose, basis } = caller;
+    let reasons = this.#places.get(principal);
+    if (reasons === undefined) this.#places.set(principal, (reasons = new Map<string, number>()));
+    const reason = basis === null ? purpose : `${purpose} ${basis.id}`;
+    let place = reasons.get(reason);
+    if (place === undefined) reasons.set(reason, (place = this.#callers.push(caller)));
     return place;
   }
 
-  list(): string {
-    return textArray(this.#byText.keys());
+  columns(): string[] {
+    const column = (value: (caller: Caller) => string | null): string => textArray(this.#callers.map(value));
+    return [
+      column(({ principal }) => principal.id),
+      column(({ principal }) => principal.kind),
+      column(({ principal }) => principal.name),
+      column(({ principal }) => principal.role),
+      column(({ principal }) => String(principal.unitNo)),
+      column(({ purpose }) => purpose),
+      column(({ basis }) => basis?.id ?? null),
+    ];
   }
 }
 
+/** Lists that several rows name, each sent once. */
+class Lists {
+  readonly #places = new Map<readonly string[], number>();
+  readonly #texts: string[] = [];
+  readonly lengths: number[] = [];
+
+  place(list: readonly string[]): number {
+    let place = this.#places.get(list);
+    if (place === undefined) {
+      this.#places.set(list, (place = this.#texts.push(textArray(list))));
+      this.lengths.push(list.length);
+    }
+    return place;
+  }
+
+  column(): string {
+    return textArray(this.#texts);
+  }
+}
+
+const randomness = { bytes: Buffer.alloc(0), at: 0 };
+
 /** Ordered by time, so that rows of one minute lie together in the primary key. */
 function uuidv7(now: number): string {
+  if (randomness.at + 10 > randomness.bytes.length) {
+    randomness.bytes = randomBytes(4000);
+    randomness.at = 0;
+  }
+  const random = randomness.bytes.toString('hex', randomness.at, randomness.at + 10);
+  randomness.at += 10;
   const hex = now.toString(16).padStart(12, '0');
-  const random = randomBytes(10).toString('hex');
   const variant = ((parseInt(random.slice(3, 4), 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 19)}`;
 }
