@@ -272,13 +272,20 @@ test('rebuild makes every replica anew from the citizens and removes strangers',
   await asScope(
     database.roles.insurance,
     everyUnit,
-    `insert into insurance.citizen (id, unit_no, life_status, version) values ($1, 1, 'ACTIVE', 4), ($2, 1, 'ACTIVE', 1)`,
+    `insert into insurance.citizen (id, unit_no, life_status, version, identifier_hashes) values ($1, 1, 'ACTIVE', 4, '{}'), ($2, 1, 'ACTIVE', 1, '{"\\\\x00"}')`,
     [id, stranger],
   );
   const card = await addCard({ citizen: id, unit: 1 });
   expect(await rebuildReplicas({ ownerUrl: database.ownerUrl, identifierKey: key })).toMatchObject({ citizens: 1 });
   expect(await replicaOf(id)).toEqual({ unit: 11, version: 4 });
   expect(await replicaOf(stranger)).toBeUndefined();
+  const hashes = await asScope(
+    database.roles.insurance,
+    everyUnit,
+    'select citizen_id, unit_no from insurance.citizen_hash where citizen_id = any ($1)',
+    [[id, stranger]],
+  );
+  expect(hashes).toEqual([{ citizen_id: id, unit_no: 11 }]);
   expect(await cardOf(card)).toMatchObject({ unit: 11 });
 });
 

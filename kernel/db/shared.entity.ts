@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/postgresql';
-import { belongsTo, instant, keyText, learnedAt, oneOf, ownId, plainDate, recordVersion } from './column-types.ts';
+import { instant, keyText, learnedAt, oneOf, ownId, plainDate, recordVersion } from './column-types.ts';
 import { ofPrincipal, ofUnit } from './row-scope.ts';
 
 /* Tables that several subgraphs have, each in its own schema. */
@@ -101,7 +101,7 @@ export function citizenReplica(schema: string) {
     ...ofUnit,
     properties: {
       hash: p.blob().primary(),
-      citizenId: () => belongsTo(replica, 'citizen_hash_citizen_id_fkey', 'citizen_id').deleteRule('cascade').primary(),
+      citizenId: p.uuid().primary(),
       unitNo: p.integer(),
     },
     indexes: [{ name: 'citizen_hash_citizen', properties: ['citizenId'] }],
