@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -17,6 +17,7 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
   '.woff': 'font/woff',
 };
+const readingMethods = ['GET', 'HEAD'];
 const encodings = ['br', 'gz'] as const;
 type Encoding = (typeof encodings)[number];
 
@@ -62,29 +63,28 @@ export function adminFiles(built: URL): FastifyPluginCallback | null {
         .type('text/html; charset=utf-8')
         .send(page.join(nonce));
     };
-    getAndHead(app, '/', sendPage);
-    getAndHead<{ Params: { name: string } }>(app, '/assets/:name', (request, reply) => {
-      const file = files.get(request.params.name);
-      if (file === undefined) return reply.callNotFound();
-      const encoding = encodingFor(request.headers['accept-encoding'], file);
-      if (encoding !== null) reply.header('content-encoding', encoding === 'gz' ? 'gzip' : encoding);
-      return reply
-        .header('cache-control', 'public, max-age=31536000, immutable')
-        .header('cross-origin-resource-policy', 'same-origin')
-        .header('vary', 'accept-encoding')
-        .type(file.type)
-        .send((encoding === null ? undefined : file.packed[encoding]) ?? file.plain);
+    app.route({ method: readingMethods, url: '/', handler: sendPage });
+    app.route<{ Params: { name: string } }>({
+      method: readingMethods,
+      url: '/assets/:name',
+      handler: (request, reply) => {
+        const file = files.get(request.params.name);
+        if (file === undefined) {
+          reply.callNotFound();
+          return reply;
+        }
+        const encoding = encodingFor(request.headers['accept-encoding'], file);
+        if (encoding !== null) reply.header('content-encoding', encoding === 'gz' ? 'gzip' : encoding);
+        return reply
+          .header('cache-control', 'public, max-age=31536000, immutable')
+          .header('cross-origin-resource-policy', 'same-origin')
+          .header('vary', 'accept-encoding')
+          .type(file.type)
+          .send((encoding === null ? undefined : file.packed[encoding]) ?? file.plain);
+      },
     });
     done();
   };
-}
-
-function getAndHead<R extends { Params?: unknown }>(
-  app: FastifyInstance,
-  url: string,
-  handler: (request: FastifyRequest<R>, reply: FastifyReply) => FastifyReply,
-): void {
-  app.route<R>({ method: ['GET', 'HEAD'], url, handler: (request, reply) => handler(request, reply as FastifyReply) });
 }
 
 function readAssets(folder: string): ReadonlyMap<string, AdminFile> {

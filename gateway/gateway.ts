@@ -10,6 +10,7 @@ import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import type { Log } from '#kernel/log.ts';
 import { compileDocument, featuresOf, type CompiledDocument, type Feature } from './compiled-document.ts';
 import { namesIn, publicError, refusal, refusalOf, type ExecutionError, type PublicError, type RefusalFacts } from './refusal.ts';
+import { largeDocument, openPlanner } from './planner.ts';
 import { ask, type OperationRun, type Variables } from './subgraph-access.ts';
 
 /*
@@ -31,6 +32,8 @@ export interface Operation {
   readonly operationName: string | null;
   /** As sent. */
   readonly variables: Variables;
+  /** Fields with fragments opened, where somebody counted them: large documents are planned in a thread of their own. */
+  readonly selections?: number;
 }
 
 export interface OperationAnswer {
@@ -78,11 +81,13 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const doors = new Map<string, SubgraphDoor>(deps.doors.map((door) => [door.name, door]));
   const documents = new LRUCache<string, Known>({ max: documentLimit });
   const logger = quiet(deps.log);
+  const planner = openPlanner(deps.supergraph);
   const gateway = new ApolloGateway({
     supergraphSdl: deps.supergraph,
     buildService: ({ name }) => dataSource(doors, name),
     __exposeQueryPlanExperimental: false,
     serviceHealthCheck: false,
+    queryPlannerConfig: { cache: planner.store },
     logger,
     experimental_didResolveQueryPlan: ({ queryPlan, requestContext, operationContext }) => {
       const { query, operationName } = requestContext.request;
@@ -124,6 +129,9 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   async function answer(operation: Operation, caller: Caller, signal: AbortSignal): Promise<OperationAnswer> {
     const key = keyOf(operation.query, operation.operationName);
     const known = documents.get(key);
+    if (known === undefined && (operation.selections ?? 0) >= largeDocument) {
+      await planner.prepare(operation.query, operation.operationName);
+    }
     const answered = known?.compiled ? await answerCompiled(known.compiled, operation, caller, signal) : null;
     const given = answered ?? (await answerStock(operation, caller, signal));
     deps.observe?.(given.path, (known ?? documents.peek(key))?.features ?? []);
@@ -175,7 +183,10 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     answer,
     answerStock,
     compiledDocuments: () => documents.size,
-    stop: () => server.stop(),
+    async stop() {
+      await server.stop();
+      await planner.close();
+    },
   };
 }
 

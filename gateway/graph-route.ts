@@ -78,7 +78,7 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     const caller = await callerOf(request, principal, inspection, audience);
     if ('reason' in caller) return refuse(caller.reason);
     told.purpose = caller.purpose;
-    return await withPatience(gateway, operation, caller);
+    return await withPatience(gateway, { ...operation, selections: inspection.selections }, caller);
   }
 
   async function callerOf(

@@ -55,6 +55,8 @@ export interface DocumentFacts {
   readonly typeNames: readonly string[] | null;
   /** Nothing but `__schema`, `__type` and `__typename`. */
   readonly introspection: boolean;
+  /** Fields with fragments opened. */
+  readonly selections: number;
   /** Points of the rate limit. */
   points(variables: Variables): number;
   /** Which limit these variables break, if any. */
@@ -135,6 +137,7 @@ export function inspectDocument(
     kind: operation.operation,
     typeNames: roots.every(({ name }) => name === '__typename') ? roots.map(({ key }) => key) : null,
     introspection: schemaAlone,
+    selections: all[operations.indexOf(operation)]?.selections ?? 0,
     points: schemaAlone ? () => pointsOf.read : compilePoints(schema, operation, fragments),
     broken: (variables) =>
       cost !== null && cost.always === 'depends' && cost.of(variables) > documentLimits.cost ? tooMuch('cost') : null,

@@ -34,7 +34,7 @@ export function refusal(reason: Reason, audience: ErrorAudience, facts: RefusalF
 export function refusalOf(error: unknown, audience: ErrorAudience): PublicError {
   if (!(error instanceof HubError)) return refusal('INTERNAL', audience);
   return refusal(error.reason, audience, {
-    ...(error.field !== null && { field: error.field }),
+    ...(error.field !== null && (error.reason === 'DOCUMENT_LIMIT' ? { which: error.field } : { field: error.field })),
     ...(error.retryAfter !== null && { retryAfter: error.retryAfter }),
   });
 }

@@ -111,6 +111,17 @@ test('limits are told by name before anything is asked', async () => {
   expect(hub.asked()).toBe(before);
 });
 
+test('a large document is planned aside, and answers as ever', async () => {
+  const leaf =
+    'id fullName insuranceCards{id number} referralSlips(first:1){nodes{id}} digitizedResults(first:1){nodes{id}} orgUnit{id name}';
+  const large = `{${Array.from({ length: 10 }, (_, i) => `r${String(i)}:citizen(id:"citizen-${String(i)}"){${leaf}}`).join(' ')}}`;
+  const first = await send(query(large));
+  expect(first.statusCode).toBe(200);
+  expect((await send(query(large))).body).toBe(first.body);
+  const wrong = await send(query(large.replace('fullName', 'nme')));
+  expect(refusalIn(wrong)).toMatchObject({ status: 400, detail: 'Cannot query field "nme" on type "Citizen".' });
+});
+
 test('fragments in a cycle are refused [B13]', async () => {
   const response = await send(query('{citizen(id:"1"){...a}} fragment a on Citizen{...b} fragment b on Citizen{...a}'));
   expect(refusalIn(response)).toMatchObject({ status: 400, code: 'BAD_INPUT' });
