@@ -72,13 +72,11 @@ async function refuseUnfitOwner(owner: Client): Promise<void> {
   }
 }
 
-/** Makes the missing logins. Known passwords are kept; a login whose password nobody here knows gets a new one. */
+/** Makes the missing logins, with the passwords that are written down (or were given); where none is, with a new one. */
 async function makeRoles(owner: Client, ownerUrl: string, dataDir: string, prefix: string): Promise<RoleUrls> {
-  const written = await knownPasswords(dataDir);
+  const known = await knownPasswords(dataDir);
   // A server that was restored from elsewhere has the roles, but not with these passwords.
-  const known = (await opens(urlFor(ownerUrl, `${prefix}_reader`, written.get('reader') ?? '')))
-    ? written
-    : new Map<HubRole, string>();
+  const valid = known.size > 0 && (await opens(urlFor(ownerUrl, `${prefix}_reader`, known.get('reader') ?? '')));
   const { rows } = await owner.query<{ name: string; database: string | null; here: string }>(
     `select rolname as name, shobj_description(oid, 'pg_authid') as database, current_database() as here
      from pg_roles where rolname = any ($1)`,
@@ -106,7 +104,7 @@ async function makeRoles(owner: Client, ownerUrl: string, dataDir: string, prefi
       throw new Error(
         `The role "${name}" belongs to "${found.database ?? 'something else'}" on this server. Give this hub another role prefix.`,
       );
-    } else if (!known.has(role)) {
+    } else if (!valid) {
       await owner.query(`alter role ${login} password ${escapeLiteral(password)}`);
     }
   }
