@@ -51,7 +51,7 @@ const CardSchema = defineEntity({
     { name: 'card_unit', properties: ['unitNo', 'id'] },
     { name: 'card_unit_number', properties: ['unitNo', 'number'] },
     { name: 'card_unit_bhxh_number', properties: ['unitNo', 'bhxhNumber'] },
-    { name: 'card_status', properties: ['status', 'id'] },
+    { name: 'card_status', properties: ['status', 'id'], include: ['unitNo'] },
     { name: 'card_unit_status', properties: ['unitNo', 'status', 'id'] },
     { name: 'card_waiting', properties: ['waitingHash'], where: 'citizen_id is null' },
   ],

@@ -41,7 +41,7 @@ const ResultSchema = defineEntity({
     { name: 'result_code', properties: ['code'] },
     { name: 'result_unit', properties: ['unitNo', 'id'] },
     { name: 'result_unit_code', properties: ['unitNo', 'code'] },
-    { name: 'result_state', properties: ['state', 'id'] },
+    { name: 'result_state', properties: ['state', 'id'], include: ['unitNo'] },
     { name: 'result_unit_state', properties: ['unitNo', 'state', 'id'] },
     { name: 'result_issued', properties: ['issuedOn'] },
     { name: 'result_unit_issued', properties: ['unitNo', 'issuedOn'] },

@@ -38,7 +38,7 @@ const card = `
   create index card_unit on insurance.card (unit_no, id);
   create index card_unit_number on insurance.card (unit_no, number);
   create index card_unit_bhxh_number on insurance.card (unit_no, bhxh_number);
-  create index card_status on insurance.card (status, id);
+  create index card_status on insurance.card (status, id) include (unit_no);
   create index card_unit_status on insurance.card (unit_no, status, id);
   create index card_waiting on insurance.card (waiting_hash) where citizen_id is null;
   ${rowsOfUnit('insurance.card')}`;

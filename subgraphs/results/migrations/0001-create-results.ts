@@ -35,7 +35,7 @@ const result = `
   create index result_code on results.result (code);
   create index result_unit on results.result (unit_no, id);
   create index result_unit_code on results.result (unit_no, code);
-  create index result_state on results.result (state, id);
+  create index result_state on results.result (state, id) include (unit_no);
   create index result_unit_state on results.result (unit_no, state, id);
   create index result_issued on results.result (issued_on);
   create index result_unit_issued on results.result (unit_no, issued_on);

@@ -56,7 +56,7 @@ function slip(table: string, issuer: string, columns: string): string {
   create index ${table}_facility on slips.${table} (facility_no, id);
   create index ${table}_facility_number on slips.${table} (facility_no, number);
   create index ${table}_number on slips.${table} (number);
-  create index ${table}_status on slips.${table} (status, id);
+  create index ${table}_status on slips.${table} (status, id) include (unit_no, facility_no);
   create index ${table}_unit_status on slips.${table} (unit_no, status, id);
   create index ${table}_facility_status on slips.${table} (facility_no, status, id);
   create index ${table}_issued on slips.${table} (issued_on);
