@@ -236,12 +236,14 @@ function missed(caller: Caller, { target }: Probe, permission: Permission, row: 
   const given = body.data?.[target.root] ?? null;
   const codes = (body.errors ?? []).filter(({ path }) => path?.length === 1).map(({ extensions }) => extensions.code);
   if (scopeOf(caller, permission) === null) {
-    // The auditor turns a number into an id, and sees no more.
-    if (given !== null && Object.keys(given).some((key) => !['__typename', 'id'].includes(key) && (given as never)[key] !== null))
-      return [`${place(caller)} has no ${permission} and sees fields`];
-    return given === null && codes[0] !== 'FORBIDDEN' && !(permission === 'citizen:read' && caller.principal.role === 'auditor')
-      ? [`${place(caller)} has no ${permission} and is not told so`]
-      : [];
+    // The auditor turns a number into an id, and sees no more; without any field asked he is not refused.
+    const shown =
+      given === null
+        ? []
+        : Object.entries(given).filter(([key, value]) => key !== '__typename' && key !== 'id' && value !== null);
+    if (shown.length > 0) return [`${place(caller)} has no ${permission} and sees fields`];
+    const refused = given !== null || codes[0] === 'FORBIDDEN' || target.root === 'citizen';
+    return refused ? [] : [`${place(caller)} has no ${permission} and is not told so`];
   }
   if (mayRead(caller, permission, row)) {
     return given === null && codes.length === 0 && target.argument === 'id'
