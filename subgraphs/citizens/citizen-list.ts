@@ -226,9 +226,6 @@ function conditions(question: ListQuestion, alias: string, values: Values, acces
   return all.join(' and ');
 }
 
-/** Columns that {@link conditions} and the order need. */
-const filterColumns = 'c.id, c.life_status, c.states, c.name_folded, c.name_sort, c.birth_sort, c.born_to, c.updated_at';
-
 function sortOf(order: CitizenOrder): SortColumn | null {
   return order.by === 'id' ? null : sortColumns[order.by];
 }
@@ -298,21 +295,51 @@ export function sparsePage(question: ListQuestion, access: Access): Statement {
   };
 }
 
+/** Rows of one step of a walk; few enough that walking the index always looks cheaper to the planner than sorting the table. */
+const stepSize = 250;
+const steps = candidateLimit / stepSize;
+
+/**
+ * A walk of the whole table along the index of the order, step by step, as `walk(step, ids, places, id, place)`: the people of a step and
+ * their places in the order, and where the step ended. Made only as far as it is read, and no further than the window.
+ */
+function walkOf(question: ListQuestion, values: Values): string {
+  const { order, filter } = question;
+  const column = sortOf(order)?.column ?? 'id';
+  const sign = order.descending ? '<' : '>';
+  const within = ranges(filter, 'c', values, order.by);
+  const step = (number: string, place: string): string => `
+    select ${number} as step, array_agg(r.id) as ids, array_agg(r.place) as places,
+      (array_agg(r.id))[${String(stepSize)}] as id, (array_agg(r.place))[${String(stepSize)}] as place
+    from (select c.id, c.${column} as place from citizens.citizen c where ${[place, ...within].join(' and ')} and ${inScope('c')}
+      order by ${orderBy(order, 'c')} limit ${String(stepSize)}) r`;
+  const further = column === 'id' ? `c.id ${sign} walk.id` : `(c.${column}, c.id) ${sign} (walk.place, walk.id)`;
+  return `with recursive walk as (${step('1', behind(question, 'c', values))}
+    union all
+    select s.* from walk cross join lateral (${step('walk.step + 1', further)}) s where walk.id is not null and walk.step < ${String(steps)})`;
+}
+
 /** The page along the index of the order. */
 export function densePage(question: ListQuestion): Statement {
   const values = new Values();
   const { order, walk, filter } = question;
-  const place = [behind(question, 'c', values), ...ranges(filter, 'c', values, order.by)].join(' and ');
+  const column = sortOf(order)?.column ?? 'id';
   const page = (): string => {
     switch (walk) {
-      case 'whole':
-        return `select w.* from (select ${filterColumns} from citizens.citizen c where ${place} and ${inScope('c')}
-            order by ${orderBy(order, 'c')} limit ${String(candidateLimit)}) w
-          where ${conditions(question, 'w', values, null)} order by ${orderBy(order, 'w')} limit ${values.add(question.limit, 'int')}`;
+      case 'whole': {
+        // No sort in here: it would make the walk go to the end of its window before the first row is known.
+        const made = walkOf(question, values);
+        const place = column === 'id' ? '' : `, i.place as ${column}`;
+        return `${made} select i.id${place} from walk cross join lateral unnest(walk.ids, walk.places) as i(id, place)
+          cross join lateral (select 1 from citizens.citizen c
+            where c.id = i.id and ${conditions(question, 'c', values, null)} and ${inScope('c')} limit 1) fits
+          limit ${values.add(question.limit, 'int')}`;
+      }
       case 'units': {
+        const place = [behind(question, 'c', values), ...ranges(filter, 'c', values, order.by)].join(' and ');
         const limit = values.add(question.limit, 'int');
         return `select w.* from ${unitsInScope} cross join lateral (
-            select ${filterColumns} from citizens.citizen c
+            select c.id${column === 'id' ? '' : `, c.${column}`} from citizens.citizen c
             where c.unit_no = u.no and ${place} and ${conditions(question, 'c', values, null)} and ${inScope('c')}
             order by ${orderBy(order, 'c')} limit ${limit}) w
           order by ${orderBy(order, 'w')} limit ${limit}`;
@@ -325,14 +352,11 @@ export function densePage(question: ListQuestion): Statement {
 /** The last place of the window that a dense walk of the whole table looked through; no row when the list ended inside it. */
 export function windowEnd(question: ListQuestion): Statement {
   const values = new Values();
-  const { order, filter } = question;
-  const sort = sortOf(order);
-  const place = [behind(question, 'c', values), ...ranges(filter, 'c', values, order.by)].join(' and ');
+  const sort = sortOf(question.order);
   return {
     name: nameOf(question, 'window-end'),
-    text: `select c.id, ${sort === null ? 'null::text' : sort.text(`c.${sort.column}`)} as sort from citizens.citizen c
-      where ${place} and ${inScope('c')}
-      order by ${orderBy(order, 'c')} offset ${String(candidateLimit - 1)} limit 1`,
+    text: `${walkOf(question, values)} select w.id, ${sort === null ? 'null::text' : sort.text('w.place')} as sort
+      from walk w where w.step = ${String(steps)} and w.id is not null`,
     values: values.list,
   };
 }
