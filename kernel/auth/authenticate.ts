@@ -69,7 +69,9 @@ interface Remembered {
   principalUntil: number;
 }
 
-export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+export function createAuthenticator(
+  deps: AuthenticatorDeps,
+): Authenticator & { /** For metrics. */ readonly remembered: () => number } {
   const byIssuer = new Map(deps.issuers.map((trusted) => [trusted.issuer, trusted]));
   const remembered = new LRUCache<string, Remembered>({ max: rememberedTokens });
   /** Tokens being verified, so that a burst with one token costs one verification. */
@@ -104,6 +106,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   }
 
   return {
+    remembered: () => remembered.size,
     async authenticate(authorization) {
       const token = bearerToken(authorization);
       if (token === null) return null;

@@ -61,3 +61,21 @@ test('an attempt that breaks is no failure and blocks nobody', async () => {
   await expect(attempts.run('reader', '10.0.0.1', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await attempts.run('reader', '10.0.0.1', right)).toEqual({ allowed: true });
 });
+
+test('a flood from everywhere waits in a short line or is turned away at once', async () => {
+  const { attempts } = world();
+  let most = 0;
+  let now = 0;
+  const slow = async () => {
+    most = Math.max(most, (now += 1));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    now -= 1;
+    return 'wrong' as const;
+  };
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, (_, n) => attempts.run('reader', `10.1.${String(n >> 8)}.${String(n & 255)}`, slow)),
+  );
+  expect(most).toBe(128);
+  expect(answers.filter(({ allowed }) => allowed)).toHaveLength(128);
+  expect(await attempts.run('reader', '10.2.0.1', right)).toEqual({ allowed: true });
+});

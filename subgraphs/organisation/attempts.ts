@@ -16,6 +16,8 @@ const perAddress = 100;
 const windowsKept = 10_000;
 /** Attempts of one client from one address that may wait for the one under way. */
 const waitingAtOnce = 100;
+/** Attempts of everybody together; each may cost some 40 ms of processor time, so a flood is turned away at the door. */
+const everybodyAtOnce = 128;
 
 interface Window {
   failures: number;
@@ -27,6 +29,7 @@ export type Attempt = { readonly allowed: true } | { readonly allowed: false; re
 export class Attempts {
   readonly #clock: Clock;
   readonly #windows = new LRUCache<string, Window>({ max: windowsKept });
+  #underWay = 0;
   readonly #lines = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
   constructor(clock: Clock) {
@@ -38,8 +41,9 @@ export class Attempts {
     const from = network(address);
     const key = `${from} ${client}`;
     const line = this.#lines.get(key) ?? { waiting: 0, last: Promise.resolve() };
-    if (line.waiting >= waitingAtOnce) return { allowed: false, retryAfter: 1 };
+    if (line.waiting >= waitingAtOnce || this.#underWay >= everybodyAtOnce) return { allowed: false, retryAfter: 1 };
     line.waiting += 1;
+    this.#underWay += 1;
     const mine = line.last.then(() => this.#one(key, from, attempt));
     line.last = mine.catch(() => undefined);
     this.#lines.set(key, line);
@@ -47,6 +51,7 @@ export class Attempts {
       return await mine;
     } finally {
       line.waiting -= 1;
+      this.#underWay -= 1;
       if (line.waiting === 0) this.#lines.delete(key);
     }
   }

@@ -21,6 +21,8 @@ export interface OrganisationDatabase {
   read<T>(work: (sql: Sql) => Promise<T>, scope?: string): Promise<T>;
   /** One transaction under the given scope, committed when `work` resolves; never repeated. */
   write<T>(work: (sql: Sql) => Promise<T>, scope?: string): Promise<T>;
+  /** For metrics: connections that stand, those that are free, and who waits for one. */
+  pool(): { readonly standing: number; readonly free: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export function openOrganisationDatabase(url: string): OrganisationDatabase {
       }
     },
     write: (work, scope = everyUnit) => transaction(work, scope),
+    pool: () => ({ standing: pool.totalCount, free: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };
 }

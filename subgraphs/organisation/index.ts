@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify';
+import { Gauge, type Registry } from 'prom-client';
 import type { TrustedIssuer } from '#kernel/auth/authenticate.ts';
 import { hopHeader, type HopVerifier } from '#kernel/auth/hop.ts';
 import { answerQuestion, principalsPath } from '#kernel/auth/organisation-hop.ts';
@@ -6,7 +7,7 @@ import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
-import { openOrganisationDatabase } from './database.ts';
+import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
 import { Principals } from './principals.ts';
@@ -43,6 +44,7 @@ export interface IdentityOptions {
   /** Public address, `iss` of every token; asked anew each time, since a free port is known only after listening. */
   readonly issuer: () => string;
   readonly clock: Clock;
+  readonly registry?: Registry;
   /** A fault of ours, by name only. */
   readonly report: (fault: 'oauth.fault' | 'housekeeping.fault') => void;
 }
@@ -67,8 +69,9 @@ export interface Identity {
 /** Every ten minutes expired payloads and ended keys are deleted. */
 const housekeepingEvery = 600_000;
 
-export function openIdentity({ url, identifierKey, issuer, clock, report }: IdentityOptions): Identity {
+export function openIdentity({ url, identifierKey, issuer, clock, registry, report }: IdentityOptions): Identity {
   const database = openOrganisationDatabase(url);
+  if (registry !== undefined) measurePool(database, registry);
   const keys = new SigningKeys(database, identifierKey, clock);
   const units = new UnitDirectory(() => database.read((sql) => sql.rows<UnitRow>(unitRowsText)), clock);
   const principals = new Principals(database, units, clock);
@@ -125,6 +128,18 @@ export function openIdentity({ url, identifierKey, issuer, clock, report }: Iden
       await database.close();
     },
   };
+}
+
+function measurePool(database: OrganisationDatabase, registry: Registry): void {
+  const gauge = new Gauge<'state'>({
+    name: 'hub_identity_connections',
+    help: "Connections of organisation's own role: standing, free, and callers that wait for one",
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(database.pool())) gauge.set({ state }, count);
+    },
+  });
 }
 
 function sealOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {

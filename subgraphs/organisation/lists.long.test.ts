@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import type { RowScope } from '#kernel/auth/policy.ts';
+import type { ReadDoor } from '#kernel/db/read-door.ts';
+import { walkFor } from '#kernel/records/record-table.ts';
+import { rangesOf } from '#kernel/unit-scope.ts';
+import { withClient } from '../../test/kit/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
+import { id } from '../../test/kit/record-world.ts';
+import { AuditLog, type AuditFilter } from './audit-log.ts';
+import { everyUnit } from './database.ts';
+import { runPage } from './runs.ts';
+import { Units, type UnitRow } from './units.ts';
+import { workItemPage, type WorkItemFilter } from './work-items.ts';
+
+/** Every list of organisation explained as the role that runs it, over 200,000 rows, for a station, a centre and the province. */
+
+const rows = 200_000;
+const stations = 240;
+const tree: readonly UnitRow[] = [
+  { number: 1, code: 'p', name: 'p', level: 'PROVINCE', parent: null },
+  ...Array.from({ length: stations }, (_, n): UnitRow => {
+    const number = n + 2;
+    return { number, code: `s${String(number)}`, name: 's', level: 'STATION', parent: 1 };
+  }),
+];
+const units = new Units(tree);
+const scopeOf = (numbers: readonly number[]): RowScope => ({
+  units: rangesOf(numbers),
+  unitCount: numbers.length,
+  citizenId: null,
+});
+const scopes: Readonly<Record<string, RowScope>> = {
+  station: scopeOf([7]),
+  centre: scopeOf([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
+  province: scopeOf(tree.map(({ number }) => number)),
+};
+
+let database: TestDatabase;
+let reader: Client;
+let auditor: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await withClient(database.ownerUrl, async (client) => {
+    await client.query(`select set_config('hub.scope', $1, false)`, [everyUnit]);
+    await client.query(
+      `insert into hub.unit (number, code, name, level, parent_number, valid_from)
+        select * from unnest($1::int[], $2::text[], $2::text[], $3::text[], $4::int[], array_fill('2025-07-01'::date, array[$5::int]))`,
+      [tree.map((u) => u.number), tree.map((u) => u.code), tree.map((u) => u.level), tree.map((u) => u.parent), tree.length],
+    );
+    await client.query(
+      `insert into hub.audit_event (at, principal, principal_kind, principal_name, role, unit_no, purpose, action, subgraph, subjects,
+          subject_count, operation, trace_id)
+        select date_trunc('month', now()) + make_interval(secs => n * 5), 'client' || n % 50, 'CLIENT', 'n', 'reader',
+          (n * 7919) % $2 + 2, 'HOPERAT', case when n % 50000 = 0 then 'audit.read' else 'citizen.read' end, 'citizens',
+          array[uuidv7(), uuidv7()], 2, 'Q', 't' from generate_series(1, $1::int) n`,
+      [rows, stations],
+    );
+    await client.query(
+      `insert into organisation.work_item (id, source, subject, kind, field, citizen_id, unit_no, found_by, state, raised_at)
+        select uuidv7(), 'CITIZENS', uuidv7(), case when n % 50000 = 0 then 'RARE' else 'DIFFERENT' end, 'PHONE', uuidv7(),
+          (n * 7919) % $2 + 2, 'RECONCILE', case when n % 20 = 0 then 'OPEN' else 'SETTLED' end, now() from generate_series(1, $1::int) n`,
+      [rows, stations],
+    );
+    await client.query(
+      `insert into hub.run (id, kind, state, unit_no, subgraph, started_by)
+        select uuidv7(), case when n % 100 = 0 then 'RECONCILE' else 'IMPORT' end, 'DONE', (n * 7919) % $2 + 2, 'citizens', 'x'
+        from generate_series(1, $1::int) n`,
+      [rows, stations],
+    );
+    await client.query('analyze');
+  });
+  reader = new Client({ connectionString: database.roles.reader });
+  auditor = new Client({ connectionString: database.roles.auditor });
+  await Promise.all([reader.connect(), auditor.connect()]);
+}, 300_000);
+afterAll(async () => {
+  await Promise.all([reader.end(), auditor.end()]);
+  await database.close();
+});
+
+interface Plan {
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Most rows that one node of the plan took out of a table. */
+function lookedAt(plan: Plan): number {
+  const own = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
+  return Math.max(plan['Relation Name'] === undefined ? 0 : own, ...(plan.Plans ?? []).map(lookedAt));
+}
+
+/** A door that explains each statement, runs it, and keeps how many rows it looked at. */
+function explaining(client: Client, seen: { name: string; rows: number }[]): ReadDoor {
+  return {
+    byKeys: () => Promise.reject(new Error('no list reads by keys')),
+    page: () => Promise.reject(new Error('no list of organisation is a plain page')),
+    async rows<Row>(name: string, text: string, scope: RowScope, values: readonly unknown[]): Promise<readonly Row[]> {
+      await client.query('begin');
+      await client.query(`select set_config('hub.scope', $1, true)`, [scope.units]);
+      const all = [scope.units, ...values];
+      const explained = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (analyze, format json) ${text}`, all);
+      const plan = explained.rows[0]?.['QUERY PLAN'][0].Plan;
+      if (plan === undefined) throw new Error('no plan');
+      seen.push({ name, rows: Math.round(lookedAt(plan)) });
+      const answer = await client.query<Row & Record<string, unknown>>(text, all);
+      await client.query('commit');
+      return answer.rows;
+    },
+  };
+}
+
+const work: readonly WorkItemFilter[] = [{}, { state: 'SETTLED' }, { state: 'LEASED' }, { kind: 'RARE' }, { citizen: id(1) }];
+const audit: readonly { readonly filter: AuditFilter; readonly principal?: string; readonly units?: string }[] = [
+  { filter: {} },
+  { filter: { action: 'audit.read' } },
+  { filter: { person: id(1) } },
+  { filter: {}, principal: 'client7' },
+  { filter: {}, principal: 'nobody' },
+  { filter: {}, units: rangesOf([9]) },
+  { filter: { from: new Date().toISOString(), to: new Date(Date.now() + 3_600_000).toISOString() } },
+];
+
+test.each(Object.entries(scopes))(
+  'no list of a %s looks at more than 10,000 rows, no count at more than it counts',
+  async (_, scope) => {
+    const seen: { name: string; rows: number }[] = [];
+    const door = explaining(reader, seen);
+    const walk = walkFor(scope, units.tree);
+    for (const filter of work) await (await workItemPage(door, scope, walk, filter, {})).count();
+    for (const kind of ['IMPORT', 'RECONCILE'] as const) await (await runPage(door, scope, walk, kind, {})).count();
+    const log = new AuditLog(explaining(auditor, seen));
+    for (const { filter, principal = null, units: ranges = null } of audit) {
+      await (await log.page(scope, { filter, principal, units: ranges }, {})).count();
+    }
+    const names = new Set(seen.map(({ name }) => name.replace(/\..*\./, '.')));
+    expect(names.size).toBeGreaterThan(4);
+    // A count stops at 10,001 that fit; where nearly all fit it may meet a few that do not.
+  expect(seen.filter((one) => one.rows > (one.name.endsWith('count') ? 11_000 : 10_000))).toEqual([]);
+  },
+);
