@@ -140,6 +140,6 @@ test.each(Object.entries(scopes))(
     const names = new Set(seen.map(({ name }) => name.replace(/\..*\./, '.')));
     expect(names.size).toBeGreaterThan(4);
     // A count stops at 10,001 that fit; where nearly all fit it may meet a few that do not.
-  expect(seen.filter((one) => one.rows > (one.name.endsWith('count') ? 11_000 : 10_000))).toEqual([]);
+    expect(seen.filter((one) => one.rows > (one.name.endsWith('count') ? 11_000 : 10_000))).toEqual([]);
   },
 );

@@ -9,7 +9,7 @@ import { openRuntime, type SubgraphRuntime } from '#kernel/graph/subgraph-runtim
 import { unitsScope, withClient } from '../../test/kit/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
 import { caller as callerOf, CountingDoor, id, people, scopes, unit } from '../../test/kit/record-world.ts';
-import { everyUnit, openOrganisationDatabase } from './database.ts';
+import { everyUnit, openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { organisation } from './index.ts';
 import { feedWork } from './work-feed.ts';
 
@@ -223,6 +223,18 @@ test('runs are seen within one’s units, the latest first, and only by who may'
   expect(foreign.errors).toEqual(['BAD_INPUT CURSOR_INVALID']);
 });
 
+/** Events are taken below the snapshot horizon, which any open transaction of the server holds back, also that of another test. */
+async function fed(own: OrganisationDatabase, events: number): Promise<void> {
+  const until = Date.now() + 30_000;
+  let taken = 0;
+  while (taken < events && Date.now() < until) {
+    const some = await feedWork(own);
+    taken += some;
+    if (some === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(taken).toBe(events);
+}
+
 test('the joint queue is fed from the outbox: once, in order, newest version wins', async () => {
   const event = (subject: string, version: number, unitNo: number, more: Record<string, unknown>) =>
     owner(`insert into hub.outbox (kind, subject, version, unit_after, payload) values ('WORK', $1, $2, $3, $4)`, [
@@ -247,7 +259,7 @@ test('the joint queue is fed from the outbox: once, in order, newest version win
   await event(people.chi, 1, unit.x21, { field: 'PERSONAL_ID', kind: 'UNKNOWN_PERSON' });
   const own = openOrganisationDatabase(database.roles.organisation);
   try {
-    expect(await feedWork(own)).toBe(5);
+    await fed(own, 5);
     expect(await feedWork(own)).toBe(0);
     await event(people.binh, 1, unit.x12, {
       source: 'INSURANCE',
@@ -256,7 +268,7 @@ test('the joint queue is fed from the outbox: once, in order, newest version win
       foundBy: 'CARDS',
       state: 'SETTLED',
     }); // late
-    expect(await feedWork(own)).toBe(1);
+    await fed(own, 1);
   } finally {
     await own.close();
   }
