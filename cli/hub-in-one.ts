@@ -29,7 +29,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
   });
   const audit = openReadAudit({ connection: roleUrl('reader'), registry });
   const deps = { door, auditor, clock: systemClock, identifierKey };
-  const runtimes = allSubgraphs.map((module) => openRuntime(module, deps, audit));
+  const runtimes = allSubgraphs.map((module) => openRuntime(module, deps, audit, { log }));
   const identity = openIdentity({
     url: roleUrl('organisation'),
     identifierKey,

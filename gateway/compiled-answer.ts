@@ -1,16 +1,10 @@
 import {
-  GraphQLIncludeDirective,
-  GraphQLSkipDirective,
-  Kind,
-  getDirectiveValues,
   getNamedType,
-  isAbstractType,
   isEnumType,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
-  type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLLeafType,
   type GraphQLObjectType,
@@ -19,6 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { collectFields, type FieldNodes, type Selecting } from '#kernel/graph/collect-fields.ts';
 import { NotUnderstood } from '#kernel/graph/compiled-operation.ts';
 import type { Variables } from './subgraph-access.ts';
 
@@ -30,12 +25,6 @@ import type { Variables } from './subgraph-access.ts';
 
 /** Text of a value, or null where the value is null (its parent decides what becomes of that). */
 type Write = (value: unknown) => string | null;
-
-interface Shape {
-  readonly schema: GraphQLSchema;
-  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
-  readonly conditions: Variables;
-}
 
 /** Text of `data`. What it does not understand (abstract types, introspection) throws {@link NotUnderstood} when it is compiled. */
 export function compileAnswer(
@@ -50,8 +39,10 @@ export function compileAnswer(
   return (data) => write(data) ?? 'null';
 }
 
-function writeObject(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): Write {
-  const fields = [...collect(shape, type, sets)].map(([key, nodes], index) => writeField(shape, type, key, nodes, index === 0));
+function writeObject(shape: Selecting, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): Write {
+  const fields = [...collectFields(shape, type, sets)].map(([key, nodes], index) =>
+    writeField(shape, type, key, nodes, index === 0),
+  );
   return (value) => {
     let text = '{';
     for (const { name, nonNull, write, own, start, startNull } of fields) {
@@ -81,14 +72,8 @@ interface WriteField {
   readonly startNull: string;
 }
 
-function writeField(
-  shape: Shape,
-  parent: GraphQLObjectType,
-  name: string,
-  nodes: readonly FieldNode[],
-  first: boolean,
-): WriteField {
-  const fieldName = nodes[0]?.name.value ?? '';
+function writeField(shape: Selecting, parent: GraphQLObjectType, name: string, nodes: FieldNodes, first: boolean): WriteField {
+  const fieldName = nodes[0].name.value;
   const start = `${first ? '' : ','}${JSON.stringify(name)}:`;
   const common = { name, own: name in Object.prototype, start, startNull: `${start}null` };
   if (fieldName === '__typename') return { ...common, nonNull: true, write: null, start: start + JSON.stringify(parent.name) };
@@ -98,7 +83,7 @@ function writeField(
   return { ...common, nonNull: isNonNullType(field.type), write: writeType(shape, field.type, sets) };
 }
 
-function writeType(shape: Shape, type: GraphQLOutputType, sets: readonly SelectionSetNode[]): Write {
+function writeType(shape: Selecting, type: GraphQLOutputType, sets: readonly SelectionSetNode[]): Write {
   if (isNonNullType(type)) return writeType(shape, type.ofType, sets); // the parent looks after the null
   if (isListType(type)) return writeList(shape, type.ofType, sets);
   if (isLeafType(type)) return writeLeaf(type);
@@ -109,7 +94,7 @@ function writeType(shape: Shape, type: GraphQLOutputType, sets: readonly Selecti
   throw new NotUnderstood(`${getNamedType(type).name} is abstract`);
 }
 
-function writeList(shape: Shape, itemType: GraphQLOutputType, sets: readonly SelectionSetNode[]): Write {
+function writeList(shape: Selecting, itemType: GraphQLOutputType, sets: readonly SelectionSetNode[]): Write {
   const write = writeType(shape, itemType, sets);
   const nonNull = isNonNullType(itemType);
   return (value) => {
@@ -161,32 +146,4 @@ function writeLeaf(type: GraphQLLeafType): Write {
       return (value) =>
         typeof value === 'string' ? writeText(value) : value === null || value === undefined ? null : JSON.stringify(value);
   }
-}
-
-function collect(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): Map<string, FieldNode[]> {
-  const fields = new Map<string, FieldNode[]>();
-  const walk = (set: SelectionSetNode): void => {
-    for (const selection of set.selections) {
-      if (getDirectiveValues(GraphQLSkipDirective, selection, shape.conditions)?.if === true) continue;
-      if (getDirectiveValues(GraphQLIncludeDirective, selection, shape.conditions)?.if === false) continue;
-      if (selection.kind === Kind.FIELD) {
-        const key = selection.alias?.value ?? selection.name.value;
-        const group = fields.get(key);
-        if (group === undefined) fields.set(key, [selection]);
-        else group.push(selection);
-        continue;
-      }
-      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : shape.fragments[selection.name.value];
-      if (fragment === undefined) continue;
-      if (applies(shape.schema, fragment.typeCondition?.name.value, type)) walk(fragment.selectionSet);
-    }
-  };
-  for (const set of sets) walk(set);
-  return fields;
-}
-
-function applies(schema: GraphQLSchema, condition: string | undefined, type: GraphQLObjectType): boolean {
-  if (condition === undefined || condition === type.name) return true;
-  const conditional = schema.getType(condition);
-  return isAbstractType(conditional) && schema.isSubType(conditional, type);
 }

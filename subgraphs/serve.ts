@@ -45,7 +45,9 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
   const door = openReadDoor({ connection: roleUrl(name), registry, name });
   const auditor = name === 'organisation' ? openReadDoor({ connection: roleUrl('auditor'), registry, name: 'auditor' }) : null;
   const audit = openReadAudit({ connection: roleUrl(name), registry });
-  const runtime = openRuntime(module, { door, clock: systemClock, identifierKey, ...(auditor !== null && { auditor }) }, audit);
+  const runtime = openRuntime(module, { door, clock: systemClock, identifierKey, ...(auditor !== null && { auditor }) }, audit, {
+    log,
+  });
   const identity =
     name === 'organisation'
       ? openIdentity({

@@ -1,24 +1,81 @@
-import { isObjectType, type FieldNode, type GraphQLResolveInfo } from 'graphql';
+import {
+  TypeInfo,
+  isObjectType,
+  visit,
+  visitWithTypeInfo,
+  type FieldNode,
+  type GraphQLResolveInfo,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { getArgumentValues } from 'graphql/execution/values.js';
 
-/** A field that an operation asks of an object, with the values of its arguments. */
-export interface AskedField {
-  readonly name: string;
-  readonly args: Readonly<Record<string, unknown>>;
+/** Fields that an operation asks anywhere, by type. What a condition leaves out counts as asked. */
+export type Asked = ReadonlyMap<string, ReadonlySet<string>>;
+
+const ofOperations = new WeakMap<OperationDefinitionNode, Asked>();
+
+/** What the operation asks, so that a read takes only those columns; found once per document. */
+export function askedIn({ operation, fragments, schema }: GraphQLResolveInfo): Asked {
+  const known = ofOperations.get(operation);
+  if (known !== undefined) return known;
+  const asked = new Map<string, Set<string>>();
+  for (const definition of [operation, ...Object.values(fragments)]) {
+    const types = new TypeInfo(schema);
+    visit(
+      definition,
+      visitWithTypeInfo(types, {
+        Field: ({ name }) => {
+          const type = types.getParentType()?.name;
+          if (type === undefined) return;
+          const fields = asked.get(type);
+          if (fields === undefined) asked.set(type, new Set([name.value]));
+          else fields.add(name.value);
+        },
+      }),
+    );
+  }
+  ofOperations.set(operation, asked);
+  return asked;
 }
 
-const known = new WeakMap<object, Map<FieldNode | undefined, Map<string, readonly AskedField[]>>>();
+/** Arguments of the fields that are asked of one type in one place. */
+export class AskedPlace {
+  readonly #arguments = new Map<string, Readonly<Record<string, unknown>>[]>();
+
+  constructor(typeName: string, info: GraphQLResolveInfo) {
+    const type = info.schema.getType(typeName);
+    if (!isObjectType(type)) return;
+    const fields = type.getFields();
+    for (const [node] of collectSubfields(info.schema, info.fragments, info.variableValues, type, info.fieldNodes).values()) {
+      const field = node === undefined ? undefined : fields[node.name.value];
+      if (node === undefined || field === undefined) continue;
+      const before = this.#arguments.get(field.name) ?? [];
+      try {
+        this.#arguments.set(field.name, [...before, getArgumentValues(field, node, info.variableValues)]);
+      } catch {
+        continue; // wrong arguments: the field fails when its own turn comes
+      }
+    }
+  }
+
+  /** One set of arguments for each time the field is asked, under whatever alias. */
+  of(field: string): readonly Readonly<Record<string, unknown>>[] {
+    return this.#arguments.get(field) ?? none;
+  }
+}
+
+const none: readonly Readonly<Record<string, unknown>>[] = [];
+const ofContexts = new WeakMap<object, Map<FieldNode | undefined, Map<string, AskedPlace>>>();
 
 /**
  * What an operation asks of the entities of one type, seen from the resolver of `_entities`: so that a reference is resolved by
  * the very read that its fields need, not by one of its own. Remembered per operation, of which `context` is the context value.
- * A field whose arguments are wrong is left out; it fails when its own turn comes.
  */
-export function askedOf(typeName: string, context: object, info: GraphQLResolveInfo): readonly AskedField[] {
-  const ofOperation = entryOf(known, context, () => new Map<FieldNode | undefined, Map<string, readonly AskedField[]>>());
-  const ofPlace = entryOf(ofOperation, info.fieldNodes[0], () => new Map<string, readonly AskedField[]>());
-  return entryOf(ofPlace, typeName, () => collect(typeName, info));
+export function askedOf(typeName: string, context: object, info: GraphQLResolveInfo): AskedPlace {
+  const ofOperation = entryOf(ofContexts, context, () => new Map<FieldNode | undefined, Map<string, AskedPlace>>());
+  const ofPlace = entryOf(ofOperation, info.fieldNodes[0], () => new Map<string, AskedPlace>());
+  return entryOf(ofPlace, typeName, () => new AskedPlace(typeName, info));
 }
 
 function entryOf<Key, Value>(
@@ -31,21 +88,4 @@ function entryOf<Key, Value>(
   const made = make();
   map.set(key, made);
   return made;
-}
-
-function collect(typeName: string, info: GraphQLResolveInfo): readonly AskedField[] {
-  const type = info.schema.getType(typeName);
-  if (!isObjectType(type)) return [];
-  const fields = type.getFields();
-  const asked: AskedField[] = [];
-  for (const [node] of collectSubfields(info.schema, info.fragments, info.variableValues, type, info.fieldNodes).values()) {
-    const field = node === undefined ? undefined : fields[node.name.value];
-    if (node === undefined || field === undefined) continue;
-    try {
-      asked.push({ name: field.name, args: getArgumentValues(field, node, info.variableValues) });
-    } catch {
-      continue;
-    }
-  }
-  return asked;
 }

@@ -4,9 +4,6 @@ import {
   OperationTypeNode,
   defaultFieldResolver,
   defaultTypeResolver,
-  getDirectiveValues,
-  GraphQLIncludeDirective,
-  GraphQLSkipDirective,
   isAbstractType,
   isEnumType,
   isLeafType,
@@ -17,7 +14,6 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLAbstractType,
-  type GraphQLField,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -27,12 +23,14 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { getArgumentValues, getVariableValues } from 'graphql/execution/values.js';
+import { collectFields } from './collect-fields.ts';
 import { memoByConditions } from './conditions.ts';
+import { Frame, ResolveInfo, fail, isPromise, put, type Place, type Run, type Shape } from './operation-run.ts';
 
 /*
  * An operation of one subgraph, compiled once into closures and run many times.
  *
- * Same data, same errors, same nulls as graphql-js (compared in compiled-operation.test.ts), with two liberties of the
+ * Same data, same errors, same nulls as graphql-js (compared in test/differential), with two liberties of the
  * specification: a field below a null that has already risen reports no error of its own, and a value that is already there is
  * completed without waiting for its neighbours. What is not understood here (subscriptions, several root mutations, `isTypeOf`)
  * answers null from `compileOperation` and runs on graphql-js.
@@ -41,66 +39,22 @@ import { memoByConditions } from './conditions.ts';
 export interface OperationResult {
   readonly data: Record<string, unknown> | null;
   readonly errors: readonly GraphQLError[];
+  /** Coordinates (`Type.field`) that this run could read, sorted; without the federation's own fields. */
+  readonly coordinates: readonly string[];
 }
 
 export interface CompiledOperation {
-  /** Coordinates (`Type.field`) that this run may read, sorted; without the federation's own fields. */
-  coordinates(variables: Values): readonly string[];
+  /** Throws {@link NotUnderstood} when the operation without its conditions cannot be compiled. */
+  check(): void;
   run(contextValue: unknown, variables: Values): Promise<OperationResult>;
 }
 
 type Values = Readonly<Record<string, unknown>>;
-type Holder = Record<string, unknown> | unknown[];
 type Source = Record<string, unknown>;
-
-/** Where an object or list of the answer hangs: serves paths of errors and nulls that rise. */
-class Frame {
-  readonly up: Frame | null;
-  readonly key: string | number;
-  readonly nonNull: boolean;
-  readonly holder: Holder;
-  readonly typeName: string | undefined;
-  dead = false;
-
-  constructor(up: Frame | null, key: string | number, nonNull: boolean, holder: Holder, typeName: string | undefined) {
-    this.up = up;
-    this.key = key;
-    this.nonNull = nonNull;
-    this.holder = holder;
-    this.typeName = typeName;
-  }
-}
-
-interface Run {
-  readonly context: unknown;
-  readonly variables: Record<string, unknown>;
-  readonly errors: GraphQLError[];
-  /** Arguments that hold variables, once per run and place. */
-  readonly args: Map<Place, Readonly<Record<string, unknown>>>;
-  pending: number;
-  rootDead: boolean;
-  finish: () => void;
-}
 
 /** Puts the completed value under `key` of the frame's holder. Never throws, save where it says so. */
 type Complete = (run: Run, value: unknown, frame: Frame, key: string | number) => void;
 type RunField = (run: Run, source: Source, frame: Frame) => void;
-
-interface Shape {
-  readonly schema: GraphQLSchema;
-  readonly operation: OperationDefinitionNode;
-  readonly fragments: Record<string, FragmentDefinitionNode>;
-  /** Values of the variables that decide `@skip` and `@include` in this variant. */
-  readonly conditions: Values;
-  readonly coordinates: Set<string>;
-}
-
-/** A field where it is selected: what errors and resolvers are told about it. */
-interface Place {
-  readonly parentType: GraphQLObjectType;
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly nodes: readonly [FieldNode, ...FieldNode[]];
-}
 
 export function compileOperation(schema: GraphQLSchema, document: DocumentNode): CompiledOperation | null {
   const fragments: Record<string, FragmentDefinitionNode> = {};
@@ -115,13 +69,10 @@ export function compileOperation(schema: GraphQLSchema, document: DocumentNode):
   const variant = memoByConditions(document, (conditions) => compileVariant(schema, found, fragments, conditions));
   const coerce = compileVariables(schema, found);
   return {
-    coordinates: (variables) => {
-      const values = coerce(variables);
-      return 'errors' in values ? [] : variant(values.coerced).coordinates;
-    },
+    check: () => void variant({}),
     run: (contextValue, variables) => {
       const values = coerce(variables);
-      if ('errors' in values) return Promise.resolve({ data: null, errors: values.errors });
+      if ('errors' in values) return Promise.resolve({ data: null, errors: values.errors, coordinates: [] });
       return variant(values.coerced).run(contextValue, values.coerced);
     },
   };
@@ -156,7 +107,6 @@ function compileVariables(schema: GraphQLSchema, operation: OperationDefinitionN
 }
 
 interface Variant {
-  readonly coordinates: readonly string[];
   run(contextValue: unknown, variables: Record<string, unknown>): Promise<OperationResult>;
 }
 
@@ -170,8 +120,8 @@ function compileVariant(
   if (rootType === undefined || rootType === null) throw new Error(`The schema has no ${operation.operation}.`);
   const shape: Shape = { schema, operation, fragments, conditions, coordinates: new Set() };
   const fields = compileSelections(shape, rootType, [operation.selectionSet]);
+  const coordinates = [...shape.coordinates].sort();
   return {
-    coordinates: [...shape.coordinates].sort(),
     run: (context, variables) =>
       new Promise((resolve) => {
         const data: Record<string, unknown> = {};
@@ -183,7 +133,7 @@ function compileVariant(
           pending: 1,
           rootDead: false,
           finish: () => {
-            resolve({ data: run.rootDead ? null : data, errors: run.errors });
+            resolve({ data: run.rootDead ? null : data, errors: run.errors, coordinates });
           },
         };
         const root = new Frame(null, '', false, data, rootType.name);
@@ -198,48 +148,9 @@ function settle(run: Run): void {
   if (run.pending === 0) run.finish();
 }
 
-/** Selected fields of one object type by response key, fragments opened and conditions decided, as graphql-js collects them. */
-function collect(
-  shape: Shape,
-  type: GraphQLObjectType,
-  sets: readonly SelectionSetNode[],
-): Map<string, [FieldNode, ...FieldNode[]]> {
-  const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
-  const seen = new Set<string>();
-  const walk = (set: SelectionSetNode): void => {
-    for (const selection of set.selections) {
-      if (getDirectiveValues(GraphQLSkipDirective, selection, shape.conditions)?.if === true) continue;
-      if (getDirectiveValues(GraphQLIncludeDirective, selection, shape.conditions)?.if === false) continue;
-      if (selection.kind === Kind.FIELD) {
-        const key = selection.alias?.value ?? selection.name.value;
-        const group = fields.get(key);
-        if (group === undefined) fields.set(key, [selection]);
-        else group.push(selection);
-        continue;
-      }
-      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : shape.fragments[selection.name.value];
-      if (fragment === undefined) continue;
-      if (fragment.kind === Kind.FRAGMENT_DEFINITION) {
-        if (seen.has(fragment.name.value)) continue;
-        seen.add(fragment.name.value);
-      }
-      if (fragment.typeCondition !== undefined && !applies(shape.schema, fragment.typeCondition.name.value, type)) continue;
-      walk(fragment.selectionSet);
-    }
-  };
-  for (const set of sets) walk(set);
-  return fields;
-}
-
-function applies(schema: GraphQLSchema, condition: string, type: GraphQLObjectType): boolean {
-  if (condition === type.name) return true;
-  const conditional = schema.getType(condition);
-  return isAbstractType(conditional) && schema.isSubType(conditional, type);
-}
-
 function compileSelections(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly RunField[] {
   const compiled: RunField[] = [];
-  for (const [key, nodes] of collect(shape, type, sets)) {
+  for (const [key, nodes] of collectFields(shape, type, sets)) {
     const name = nodes[0].name.value;
     if (name === '__typename') {
       compiled.push((_run, _source, frame) => {
@@ -352,10 +263,6 @@ function compileComplete(shape: Shape, type: GraphQLOutputType, place: Place): C
     if (value === null || value === undefined) put(frame, key, null);
     else inner(run, value, frame, key);
   };
-}
-
-function put(frame: Frame, key: string | number, value: unknown): void {
-  (frame.holder as Record<string | number, unknown>)[key] = value;
 }
 
 function compileNullable(shape: Shape, type: GraphQLOutputType, place: Place, nonNull: boolean): Complete {
@@ -534,87 +441,4 @@ function entitiesResolver(
         return Promise.reject(error instanceof Error ? error : new Error('A reference failed.', { cause: error }));
       }
     });
-}
-
-/** What resolvers may ask about the operation; the path is made only when asked for. */
-class ResolveInfo implements GraphQLResolveInfo {
-  readonly #shape: Shape;
-  readonly #place: Place;
-  readonly #run: Run;
-  readonly #frame: Frame;
-  readonly #key: string | number;
-
-  constructor(shape: Shape, place: Place, run: Run, frame: Frame, key: string | number) {
-    this.#shape = shape;
-    this.#place = place;
-    this.#run = run;
-    this.#frame = frame;
-    this.#key = key;
-  }
-  get fieldName(): string {
-    return this.#place.field.name;
-  }
-  get fieldNodes(): readonly FieldNode[] {
-    return this.#place.nodes;
-  }
-  get returnType(): GraphQLOutputType {
-    return this.#place.field.type;
-  }
-  get parentType(): GraphQLObjectType {
-    return this.#place.parentType;
-  }
-  get path(): Path {
-    return pathOf(this.#frame, this.#key);
-  }
-  get schema(): GraphQLSchema {
-    return this.#shape.schema;
-  }
-  get fragments(): Record<string, FragmentDefinitionNode> {
-    return this.#shape.fragments;
-  }
-  get rootValue(): undefined {
-    return undefined;
-  }
-  get operation(): OperationDefinitionNode {
-    return this.#shape.operation;
-  }
-  get variableValues(): Record<string, unknown> {
-    return this.#run.variables;
-  }
-}
-
-type Path = GraphQLResolveInfo['path'];
-
-function pathOf(frame: Frame, key: string | number): Path {
-  return { prev: frame.up === null ? undefined : pathOf(frame.up, frame.key), key, typename: frame.typeName };
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** A field has no value: note why, once per null, and let the null rise to the next place that may be null. */
-function fail(run: Run, frame: Frame, key: string | number, nonNull: boolean, error: unknown, place: Place): void {
-  for (let above: Frame | null = frame; above !== null; above = above.up) if (above.dead) return;
-  const path: (string | number)[] = [key];
-  for (let above = frame; above.up !== null; above = above.up) path.unshift(above.key);
-  const original = error instanceof Error ? error : new Error('A resolver threw what is no error.', { cause: error });
-  run.errors.push(new GraphQLError(original.message, { nodes: place.nodes, path, originalError: original }));
-  if (!nonNull) {
-    put(frame, key, null);
-    return;
-  }
-  for (let rising = frame; ;) {
-    rising.dead = true;
-    const { up } = rising;
-    if (up === null) {
-      run.rootDead = true;
-      return;
-    }
-    if (!rising.nonNull) {
-      put(up, rising.key, null);
-      return;
-    }
-    rising = up;
-  }
 }

@@ -1,10 +1,21 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { GraphQLError, execute as interpretOperation, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
+import {
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+  GraphQLError,
+  execute as interpretOperation,
+  parse,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { auditActions, type AuditAction } from '../audit/actions.ts';
 import type { ReadAudit } from '../audit/audit.ts';
 import type { Caller } from '../auth/principal.ts';
 import { toGraphQLError } from '../errors/to-graphql.ts';
+import type { Log } from '../log.ts';
 import type { OpenSubgraph, SubgraphDeps, SubgraphModule } from '../subgraph.ts';
 import { NotUnderstood, compileOperation, type CompiledOperation, type OperationResult } from './compiled-operation.ts';
 import { readSubgraphSdl } from './sdl.ts';
@@ -21,6 +32,8 @@ export interface SubgraphRuntime extends SubgraphDoor {
 export interface RuntimeOptions {
   /** graphql-js instead of compiled operations: the truth that the compiled ones are compared with. */
   readonly interpreted?: boolean;
+  /** Told of every mistake of our own (`INTERNAL`): the caller sees no more of it than the trace id. */
+  readonly log?: Log;
 }
 
 interface Prepared {
@@ -55,16 +68,26 @@ export function openRuntime(
     return prepared;
   }
 
+  function refusalOf(error: unknown, caller: Caller): SubgraphError {
+    const told = refusal(error, caller, module.name);
+    if (told.extensions.code === 'INTERNAL') {
+      const { traceId, operation } = caller;
+      const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+      options.log?.error('subgraph.failed', { subgraph: module.name, traceId, operation }, cause);
+    }
+    return told;
+  }
+
   async function execute(request: SubgraphRequest): Promise<SubgraphAnswer> {
     const { caller, variables } = request;
     let prepared: Prepared;
     try {
       prepared = prepare(request.query);
     } catch (error) {
-      return { data: null, errors: [refusal(error, caller, module.name)], audited: done };
+      return { data: null, errors: [refusalOf(error, caller)], audited: done };
     }
     if (prepared.errors.length > 0) {
-      return { data: null, errors: prepared.errors.map((error) => refusal(error, caller, module.name)), audited: done };
+      return { data: null, errors: prepared.errors.map((error) => refusalOf(error, caller)), audited: done };
     }
     const notes = new Notes(caller);
     const context = open.context(notes);
@@ -80,11 +103,11 @@ export function openRuntime(
           subgraph: module.name,
           action: notes.action,
           subjects: shared(caller, notes.subjects),
-          fields: compiled === null ? [] : compiled.coordinates(variables),
+          fields: result.coordinates,
         });
     audited.catch(ignored); // whoever answers awaits it; a request that was given up must not end the process
     if (result.errors.length === 0) return { data: result.data, audited };
-    return { data: result.data, errors: result.errors.map((error) => refusal(error, caller, module.name)), audited };
+    return { data: result.data, errors: result.errors.map((error) => refusalOf(error, caller)), audited };
   }
 
   return { name: module.name, schema, execute, close: () => open.close() };
@@ -102,10 +125,11 @@ class Notes {
   constructor(caller: Caller) {
     this.caller = caller;
   }
-  note(action: AuditAction, subject: string): void {
+  /** A property, so that a resolver may take it out of the call. */
+  readonly note = (action: AuditAction, subject: string): void => {
     this.#subjects.add(subject);
     if (this.#action === null || auditActions.indexOf(action) < auditActions.indexOf(this.#action)) this.#action = action;
-  }
+  };
   get empty(): boolean {
     return this.#subjects.size === 0;
   }
@@ -143,7 +167,7 @@ function compile(schema: GraphQLSchema, document: DocumentNode): CompiledOperati
   const compiled = compileOperation(schema, document);
   if (compiled === null) return null;
   try {
-    compiled.coordinates({}); // compiles the variant without conditions, so that what is not understood shows now
+    compiled.check();
     return compiled;
   } catch (error) {
     if (error instanceof NotUnderstood) return null;
@@ -158,7 +182,23 @@ async function interpret(
   variableValues: Readonly<Record<string, unknown>>,
 ): Promise<OperationResult> {
   const result = await interpretOperation({ schema, document, contextValue, variableValues });
-  return { data: result.data ?? null, errors: result.errors ?? [] };
+  return { data: result.data ?? null, errors: result.errors ?? [], coordinates: coordinatesOf(schema, document) };
+}
+
+/** Every coordinate of a document, whatever its conditions say. */
+function coordinatesOf(schema: GraphQLSchema, document: DocumentNode): readonly string[] {
+  const found = new Set<string>();
+  const types = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      Field: ({ name: { value } }) => {
+        const parent = types.getParentType();
+        if (parent !== null && parent !== undefined && !value.startsWith('_')) found.add(`${parent.name}.${value}`);
+      },
+    }),
+  );
+  return [...found].sort();
 }
 
 type ResolverMap = NonNullable<

@@ -16,7 +16,7 @@ import { OperationGenerator, traits } from './operations.ts';
  * stock executor. `HUB_DIFFERENTIAL` sets how many operations are drawn.
  */
 
-const wanted = Number(process.env.HUB_DIFFERENTIAL ?? '600');
+const wanted = Number(process.env.HUB_DIFFERENTIAL ?? '300');
 const noDeps = {} as SubgraphDeps;
 const noAudit = { commit: async () => undefined };
 let down: string | null = null;

@@ -25,7 +25,7 @@ import { OperationGenerator, traits, type Known } from './operations.ts';
  * over graphql-js does. `HUB_DIFFERENTIAL` sets how many operations are drawn.
  */
 
-const wanted = Number(process.env.HUB_DIFFERENTIAL ?? '300');
+const wanted = Number(process.env.HUB_DIFFERENTIAL ?? '200');
 const clock = { now: () => new Date('2026-11-24T03:00:00Z') };
 const identifierKey = Buffer.alloc(32, 7);
 
