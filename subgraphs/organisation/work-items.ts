@@ -32,7 +32,7 @@ export interface WorkItem {
   readonly raisedAt: string;
 }
 
-/** The queue holds no replica of citizens; the join of one is left out by the planner, since nothing of it is read. */
+/** The queue holds no replica of citizens, and asks for none. */
 const table: RecordTable = {
   table: 'organisation.work_item',
   replica: 'organisation.work_item',
@@ -40,9 +40,9 @@ const table: RecordTable = {
   unitColumns: ['unit_no'],
   live: 'true',
 };
-const columns = `c.id::text as id, c.source, c.kind, c.subject::text as subject, c.field, c.citizen_id::text as "citizenId",
+const text = `c.id::text as id, c.source, c.kind, c.subject::text as subject, c.field, c.citizen_id::text as "citizenId",
   c.unit_no as "unitNo", c.found_by as "foundBy", c.state, c.raised_at as "raisedAt"`;
-const list = new RecordList<WorkItem>(table, 'work.list', columns);
+const list = new RecordList<WorkItem>(table, 'work.list', { text, citizen: false });
 
 /** `scope` is already narrowed to the unit of the filter. */
 export async function workItemPage(
