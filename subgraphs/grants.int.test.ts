@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hubRoles } from '#kernel/db/roles.ts';
-import { functionGrants, tableGrants } from './grants.ts';
+import { functionGrants, privilegeOf, tableGrants } from './grants.ts';
 import { unitsScope, withClient } from '../test/kit/database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
 
@@ -71,7 +71,7 @@ describe('each role has exactly the rights of the matrix', () => {
     const expected = Object.fromEntries(
       Object.entries(tableGrants).map(([table, grants]) => [
         table,
-        (grants[role] ?? []).map((grant) => (typeof grant === 'string' ? grant : 'select')).sort(),
+        (grants[role] ?? []).map((grant) => privilegeOf(grant).privilege).sort(),
       ]),
     );
     const names = new Map(tables.map(({ oid, name }) => [oid, name]));
@@ -89,7 +89,7 @@ test('what the matrix must never say: no role of a subgraph in the schema of ano
   for (const [table, grants] of Object.entries(tableGrants)) {
     const schema = table.slice(0, table.indexOf('.'));
     for (const role of hubRoles) {
-      const rights = grants[role]?.map((grant) => (typeof grant === 'string' ? grant : 'select')) ?? [];
+      const rights = grants[role]?.map((grant) => privilegeOf(grant).privilege) ?? [];
       if (schema !== 'hub' && rights.length > 0) expect([schema, 'reader']).toContain(role);
       if (role === 'reader')
         expect(rights.filter((right) => right !== 'select')).toEqual(table === 'hub.audit_event' ? ['insert'] : []);
@@ -117,6 +117,23 @@ test('the reader sees no password, secret or key', async () => {
       expect(rows).toEqual([{ may: false }]);
     }
     await expect(client.query('select * from organisation.client')).rejects.toThrow(/permission denied/);
+  });
+});
+
+test('who tells of a change has no say about its id, time and place in the order', async () => {
+  await withClient(database.roles.citizens, async (client) => {
+    const { rows } = await client.query<{ column: string }>(
+      `select a.attname as column from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'hub' and c.relname = 'outbox' and a.attnum > 0 and has_column_privilege(c.oid, a.attnum, 'insert')`,
+    );
+    expect(rows.map(({ column }) => column).sort()).toEqual([
+      'kind',
+      'payload',
+      'subject',
+      'unit_after',
+      'unit_before',
+      'version',
+    ]);
   });
 });
 

@@ -6,12 +6,14 @@ import type { HubRole } from '#kernel/db/roles.ts';
  */
 
 type Privilege = 'select' | 'insert' | 'update' | 'delete';
-/** Privileges on the whole table, or, for select, on the named columns only. */
-export type TableGrant = readonly (Privilege | { readonly select: readonly string[] })[];
+/** Privileges on the whole table, or on the named columns only. */
+export type TableGrant = readonly (Privilege | { readonly select: readonly string[] } | { readonly insert: readonly string[] })[];
 
 const keep: TableGrant = ['select', 'insert', 'update'];
 const add: TableGrant = ['select', 'insert'];
 const read: TableGrant = ['select'];
+/** Id, time and place in the commit order are the database's to give. */
+const tell: TableGrant = [{ insert: ['kind', 'subject', 'version', 'unit_before', 'unit_after', 'payload'] }];
 const full: TableGrant = ['select', 'insert', 'update', 'delete'];
 
 export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRole, TableGrant>>>>> = {
@@ -36,11 +38,11 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
     sealer: read,
   },
   'hub.outbox': {
-    citizens: ['insert'],
-    insurance: ['insert'],
-    results: ['insert'],
-    slips: ['insert'],
-    organisation: ['insert'],
+    citizens: tell,
+    insurance: tell,
+    results: tell,
+    slips: tell,
+    organisation: tell,
     worker: read,
   },
   'hub.outbox_consumer': { worker: read },
@@ -151,4 +153,13 @@ function writing(): Readonly<Record<string, string>> {
 
 function reading(): Readonly<Record<string, string>> {
   return { ...writing(), statement_timeout: '5000' };
+}
+
+/** The privilege that a grant gives, and on which columns (`null`: all). */
+export function privilegeOf(grant: TableGrant[number]): {
+  readonly privilege: Privilege;
+  readonly columns: readonly string[] | null;
+} {
+  if (typeof grant === 'string') return { privilege: grant, columns: null };
+  return 'select' in grant ? { privilege: 'select', columns: grant.select } : { privilege: 'insert', columns: grant.insert };
 }

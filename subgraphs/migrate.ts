@@ -6,7 +6,7 @@ import { hubMigrations } from '#kernel/db/migrations/index.ts';
 import { runMigrations, type SchemaMigrations } from '#kernel/db/migrator.ts';
 import { hubRoles, parseRoleUrls, urlFor, type HubRole, type RoleUrls } from '#kernel/db/roles.ts';
 import { citizensMigrations } from './citizens/migrations/index.ts';
-import { functionGrants, outboxConsumers, roleSettings, sequenceGrants, tableGrants } from './grants.ts';
+import { functionGrants, outboxConsumers, privilegeOf, roleSettings, sequenceGrants, tableGrants } from './grants.ts';
 import { insuranceMigrations } from './insurance/migrations/index.ts';
 import { organisationMigrations } from './organisation/migrations/index.ts';
 import { resultsMigrations } from './results/migrations/index.ts';
@@ -167,8 +167,8 @@ function* rights(prefix: string): Generator<string> {
   for (const [table, grants] of Object.entries(tableGrants)) {
     for (const role of hubRoles) {
       for (const grant of grants[role] ?? []) {
-        const privilege = typeof grant === 'string' ? grant : `select (${grant.select.join(', ')})`;
-        yield `grant ${privilege} on ${table} to ${login(role)}`;
+        const { privilege, columns } = privilegeOf(grant);
+        yield `grant ${privilege}${columns === null ? '' : ` (${columns.join(', ')})`} on ${table} to ${login(role)}`;
         usage.get(table.slice(0, table.indexOf('.')))?.add(role);
       }
     }

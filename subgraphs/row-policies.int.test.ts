@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { everyUnit } from '#kernel/db/database.ts';
 import { hubRoles, type HubRole } from '#kernel/db/roles.ts';
-import { tableGrants } from './grants.ts';
+import { privilegeOf, tableGrants } from './grants.ts';
 import { seedDemoWorld } from './seed.ts';
 import { unitsScope, withClient } from '../test/kit/database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 const rights = (table: string, role: HubRole): readonly string[] =>
-  (tableGrants[table]?.[role] ?? []).map((grant) => (typeof grant === 'string' ? grant : 'select'));
+  (tableGrants[table]?.[role] ?? []).map((grant) => privilegeOf(grant).privilege);
 
 const clientOf = (role: HubRole): Client => {
   const client = clients.get(role);

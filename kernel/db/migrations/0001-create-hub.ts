@@ -54,8 +54,8 @@ const audit = `
   create index audit_event_subjects on hub.audit_event using gin (subjects);
   create index audit_event_at on hub.audit_event using brin (at);
 
-  -- Makes the partitions of this month and the coming ones; the sum of those that were missing. Called by every migration and
-  -- daily by the worker: a month without partition would mean no audit, hence no data.
+  -- Makes the partitions of this month and the coming ones; how many were missing. Every start of a hub calls it: a month without
+  -- partition would mean no audit, hence no data.
   create function hub.make_audit_partitions(months int default 24) returns int
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
   declare
@@ -98,6 +98,9 @@ const outbox = `
 /*
  * Commit order below the snapshot horizon: whoever had a transaction id below xmin has committed or is gone, so no event can
  * still appear before one that was taken. "id greater than the last seen" would lose a lower id that commits later.
+ *
+ * Transaction ids belong to a cluster: whoever copies these rows into another one sets `xid` and `mark_xid` to 0, else they would
+ * wait for a number that may never come.
  */
 const outboxFunctions = `
   create function hub.take_event(consumer text, "limit" int)
