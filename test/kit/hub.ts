@@ -129,7 +129,7 @@ async function end(child: ChildProcess, dataDir: string, signal: NodeJS.Signals)
       for (const { pid } of left) process.kill(pid, 'SIGKILL');
       throw new Error(`Still running 20 s after ${signal}: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
     }
-    await sleep(20);
+    await sleep(100);
   }
   return performance.now() - began;
 }
