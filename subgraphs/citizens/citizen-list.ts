@@ -33,14 +33,6 @@ export interface ListQuestion {
   readonly columns: { readonly name: string; readonly columns: string };
 }
 
-/**
- * How many candidates are opened and sorted at most. By id they are opened only until the page is full; another order needs the rows of
- * all of them, some 20 ms for this many.
- */
-export function sortable({ order }: ListQuestion): number {
-  return order.by === 'id' ? candidateLimit : candidateLimit / 2;
-}
-
 /** Filters with an index of their own. */
 export const accesses = ['basis', 'number', 'name', 'life', 'updated', 'birth', 'states'] as const;
 /** `basis`: the one person of a legal basis. */
@@ -107,9 +99,9 @@ export function walkedBy({ order }: ListQuestion, access: Access): boolean {
   return (order.by === 'dateOfBirth' && access === 'birth') || (order.by === 'updatedAt' && access === 'updated');
 }
 
-/** Candidates by one index, `id`, no more than `most` and one; a person may come twice. */
-function candidates(access: Access, { filter, walk, basis }: ListQuestion, most: number, values: Values): string {
-  const limit = String(most + 1);
+/** Candidates by one index, `id`, no more than one beyond the limit; a person may come twice. */
+function candidates(access: Access, { filter, walk, basis }: ListQuestion, values: Values): string {
+  const limit = String(candidateLimit + 1);
   const along = (table: string, id: string, conditions: string): string => {
     const rows = `select r.${id} as id from ${table} r where`;
     switch (walk) {
@@ -272,8 +264,7 @@ export function sparsePage(question: ListQuestion, access: Access): Statement {
   const values = new Values();
   const { order, limit } = question;
   const sort = sortOf(order);
-  const most = sortable(question);
-  const found = candidates(access, question, most, values);
+  const found = candidates(access, question, values);
   const place = behind(question, 'c', values);
   const fits = conditions(question, 'c', values, access);
   const count = values.add(limit, 'int');
@@ -290,7 +281,7 @@ export function sparsePage(question: ListQuestion, access: Access): Statement {
     name: nameOf(question, access),
     text: `with found as materialized (${found}), n as (select count(*)::int as candidates from found)
       select n.candidates, x.* from n left join lateral (
-        select y.* from (${inFull(question, page)}) y where n.candidates <= ${String(most)}) x on true`,
+        select y.* from (${inFull(question, page)}) y where n.candidates <= ${String(candidateLimit)}) x on true`,
     values: values.list,
   };
 }
@@ -365,7 +356,7 @@ export function windowEnd(question: ListQuestion): Statement {
 export function probe(question: ListQuestion, tried: readonly Access[]): Statement {
   const values = new Values();
   const counts = tried.map((access) => {
-    const found = candidates(access, question, candidateLimit, values);
+    const found = candidates(access, question, values);
     return `(select count(*)::int from (${found}) a) as "${access}"`;
   });
   return { name: `citizens.probe.${question.walk}.${tried.join('-')}`, text: `select ${counts.join(', ')}`, values: values.list };
@@ -380,7 +371,7 @@ export function countStatement(question: ListQuestion, access: Access | null): S
   const limit = String(candidateLimit + 1);
   const name = `citizens.count.${access ?? 'all'}.${question.walk}`;
   if (access !== null) {
-    const found = candidates(access, question, candidateLimit, values);
+    const found = candidates(access, question, values);
     const fits = `${amongFound} and ${conditions(question, 'c', values, access)} and ${inScope('c')}`;
     const enough = coveredBy(question, access) ? `n.looked < ${limit}` : 'true';
     return {

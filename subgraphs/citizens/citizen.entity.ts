@@ -96,7 +96,7 @@ const CitizenSchema = defineEntity({
   },
   indexes: [
     { name: 'citizen_unit', properties: ['unitNo', 'id'] },
-    { name: 'citizen_name', properties: ['nameSort', 'id'] },
+    { name: 'citizen_name', properties: ['nameSort', 'id'], include: ['unitNo'] },
     { name: 'citizen_unit_name', properties: ['unitNo', 'nameSort', 'id'] },
     { name: 'citizen_updated', properties: ['updatedAt', 'id'], include: ['unitNo'] },
     { name: 'citizen_unit_updated', properties: ['unitNo', 'updatedAt', 'id'] },
@@ -266,6 +266,9 @@ const DiscrepancySchema = defineEntity({
   indexes: [
     { name: 'discrepancy_unit_state', properties: ['unitNo', 'state', 'id'] },
     { name: 'discrepancy_state_id', properties: ['state', 'id'] },
+    { name: 'discrepancy_state_kind', properties: ['state', 'kind', 'id'] },
+    { name: 'discrepancy_state_field', properties: ['state', 'field', 'id'] },
+    { name: 'discrepancy_state_found_by', properties: ['state', 'foundBy', 'id'] },
     { name: 'discrepancy_citizen', properties: ['citizenId'] },
   ],
   uniques: [

