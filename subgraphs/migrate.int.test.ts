@@ -101,6 +101,17 @@ test('an owner whom row policies would not bind is refused, saying what to do', 
   );
 });
 
+test('a server that would lose acknowledged changes is refused (P1)', async () => {
+  const settings = (value: string) =>
+    withClient(ownerUrl, (client) => client.query(`alter database ${name} set synchronous_commit = ${value}`));
+  await settings('off');
+  try {
+    await expect(migrate({ ownerUrl, dataDir, rolePrefix })).rejects.toThrow(/synchronous_commit off/);
+  } finally {
+    await settings('on');
+  }
+});
+
 test('partitions of the audit reach two years ahead, and are made again when some are missing', async () => {
   await withClient(ownerUrl, async (client) => {
     const months = await client.query<{ count: number }>(

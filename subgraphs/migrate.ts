@@ -56,14 +56,21 @@ export async function migrate({ ownerUrl, dataDir, rolePrefix = 'hub' }: Migrate
 }
 
 async function refuseUnfitOwner(owner: Client): Promise<void> {
-  const { rows } = await owner.query<{ version: number; fit: boolean; utf8: boolean }>(`
+  const { rows } = await owner.query<{ version: number; fit: boolean; utf8: boolean; forgetful: string | null }>(`
     select current_setting('server_version_num')::int as version, not (rolsuper or rolbypassrls) and rolcreaterole as fit,
-      current_setting('server_encoding') = 'UTF8' as utf8
+      current_setting('server_encoding') = 'UTF8' as utf8,
+      (select string_agg(name, ', ') from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off')
+        as forgetful
     from pg_roles where rolname = current_user`);
   const found = rows[0];
   if (found === undefined || found.version < 180_000)
     throw new Error('The hub needs PostgreSQL 18 or later. Point DATABASE_URL at one.');
   if (!found.utf8) throw new Error('The database is not in UTF8. Create it with encoding UTF8.');
+  if (found.forgetful !== null) {
+    throw new Error(
+      `PostgreSQL runs with ${found.forgetful} off and would lose acknowledged changes in a crash. Set it to "on".`,
+    );
+  }
   if (!found.fit) {
     throw new Error(
       'The owner in DATABASE_URL must be able to create roles, and must be no superuser and not bypass row policies. ' +
