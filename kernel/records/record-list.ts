@@ -3,7 +3,7 @@ import type { ReadDoor } from '../db/read-door.ts';
 import { countLimit } from '../page.ts';
 import { indexEntry, lowestId, type Condition, type UnitWalk } from './conditions.ts';
 import { countFrom, type Count } from './record-page.ts';
-import { lockOne, unitsInScope, type RecordTable, type Walk } from './record-table.ts';
+import { lockOne, recordFrom, unitsInScope, type RecordColumns, type RecordTable, type Walk } from './record-table.ts';
 
 /*
  * Lists with filters, by id, behind the row policy.
@@ -38,10 +38,10 @@ const steps = [600, lookedAt - 600] as const;
 
 export class RecordList<Row extends { readonly id: string }> {
   readonly #record: RecordTable;
-  readonly #columns: string;
+  readonly #columns: RecordColumns;
   readonly #name: string;
 
-  constructor(record: RecordTable, name: string, columns: string) {
+  constructor(record: RecordTable, name: string, columns: RecordColumns) {
     this.#record = record;
     this.#name = name;
     this.#columns = columns;
@@ -179,7 +179,7 @@ class Statement {
 
   /** Lock one, and the citizen of a legal basis. */
   get #locks(): string {
-    return `${lockOne('c', this.#record.unitColumns)} and ($2::uuid is null or c.citizen_id = $2::uuid)`;
+    return `${lockOne('c', this.#record.unitColumns)} and coalesce(c.citizen_id = $2::uuid, $2::uuid is null)`;
   }
 
   /**
@@ -224,10 +224,9 @@ class Statement {
   }
 
   /** The records whose ids stand in `page`, in full. */
-  read(page: string, columns: string): string {
-    const { table, replica } = this.#record;
+  read(page: string, columns: RecordColumns): string {
     return `select y.* from ${page} p cross join lateral (
-      select ${columns} from ${table} c left join ${replica} r on r.id = c.citizen_id and ${lockOne('r', ['unit_no'])}
+      select ${columns.text} from ${recordFrom(this.#record, columns)}
       where c.id = p.id and ${this.#locks} limit 1) y`;
   }
 }

@@ -36,23 +36,32 @@ export function lockOne(alias: string, unitColumns: readonly string[]): string {
   return `coalesce(${unitColumns.map((column) => `${alias}.${column} <@ $1::int4multirange`).join(' or ')}, false)`;
 }
 
-const ofBasis = (column: string, parameter: string): string => `(${parameter}::uuid is null or ${column} = ${parameter}::uuid)`;
+/** A legal basis for one person; `coalesce` as in lock one. */
+const ofBasis = (column: string, parameter: string): string =>
+  `coalesce(${column} = ${parameter}::uuid, ${parameter}::uuid is null)`;
 
-/** `from` the record with its citizen, as far as he is in scope himself. */
-function withCitizen(record: RecordTable): string {
-  return `${record.table} c left join ${record.replica} r on r.id = c.citizen_id and ${lockOne('r', ['unit_no'])}`;
+/** A select list, and whether it needs the citizen `r` of the record. */
+export interface RecordColumns {
+  readonly text: string;
+  readonly citizen: boolean;
+}
+
+/** `from` the record, where asked with its citizen as far as he is in scope himself. */
+export function recordFrom(record: RecordTable, { citizen }: RecordColumns): string {
+  const replica = ` left join ${record.replica} r on r.id = c.citizen_id and ${lockOne('r', ['unit_no'])}`;
+  return `${record.table} c${citizen ? replica : ''}`;
 }
 
 /** Records by a key of their own: an id, or a number that several may carry. */
 export function byKey<Row>(
   record: RecordTable,
   name: string,
-  columns: string,
+  columns: RecordColumns,
   key: { readonly column: string; readonly type: 'uuid' | 'text'; readonly and?: string },
 ): KeyedRead<Row> {
   return {
     name,
-    text: `select c.${key.column} as key, ${columns} from ${withCitizen(record)}
+    text: `select c.${key.column} as key, ${columns.text} from ${recordFrom(record, columns)}
       where c.${key.column} = any($2::${key.type}[])${key.and === undefined ? '' : ` and ${key.and}`}
         and ${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$3')}`,
   };
@@ -123,7 +132,13 @@ export const unitsInScope =
  * A plain page by id: all live records in scope. `size` is at least the limit that is asked: as a number in the text it tells the
  * planner to walk an index in order instead of sorting a unit's records.
  */
-export function plainPage<Row>(record: RecordTable, name: string, columns: string, walk: Walk, size: number): PageRead<Row> {
+export function plainPage<Row>(
+  record: RecordTable,
+  name: string,
+  columns: RecordColumns,
+  walk: Walk,
+  size: number,
+): PageRead<Row> {
   const conditions = `${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$4')}`;
   const ids = (unit: UnitWalk | null): string => {
     const entry = indexEntry(null, () => 'null', unit, 'k.after');
@@ -141,7 +156,7 @@ export function plainPage<Row>(record: RecordTable, name: string, columns: strin
     name,
     text: `select k.ord, x.* from unnest($2::uuid[]) with ordinality k(after, ord) cross join lateral (
         select i.id from (${streams}) i order by i.id limit $3) p cross join lateral (
-        select ${columns} from ${withCitizen(record)} where c.id = p.id and ${conditions} limit 1) x`,
+        select ${columns.text} from ${recordFrom(record, columns)} where c.id = p.id and ${conditions} limit 1) x`,
   };
 }
 

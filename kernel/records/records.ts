@@ -2,30 +2,19 @@ import type { AuditAction } from '../audit/actions.ts';
 import type { Permission } from '../auth/permissions.ts';
 import { inClear, lacksBasis, scopeOf, type RowScope } from '../auth/policy.ts';
 import type { MaskedField } from '../auth/purposes.ts';
-import type { KeyedRead, PageRead, ReadDoor } from '../db/read-door.ts';
+import type { KeyedRead, ReadDoor } from '../db/read-door.ts';
 import { isUuid, parseUnitId } from '../domain/ids.ts';
 import { HubError, refusal } from '../errors/hub-error.ts';
+import type { Asked } from '../graph/asked.ts';
 import { cursorBinding, decodeCursor, parseFirst } from '../page.ts';
 import type { Call } from '../subgraph.ts';
 import { narrowed, type UnitTree } from '../unit-scope.ts';
 import { citizenIs, type Condition } from './conditions.ts';
-import { shownChange, type Change, type ChangeRow, type HistoryFields } from './history.ts';
+import { shownChange, type Change, type HistoryFields } from './history.ts';
 import type { KeyedLoader } from './keyed-loader.ts';
-import { RecordList } from './record-list.ts';
 import { RecordPage, countFrom } from './record-page.ts';
-import {
-  byKey,
-  citizensInScope,
-  countOfCitizen,
-  countOfHistory,
-  historyOf,
-  ofCitizen,
-  plainPage,
-  sizeFor,
-  walkFor,
-  type RecordTable,
-  type Walk,
-} from './record-table.ts';
+import { Selections, type RecordReads, type RecordShape } from './record-reads.ts';
+import { sizeFor, walkFor } from './record-table.ts';
 
 /** What every row of a record holds beside the fields of its own. */
 export interface RecordRow {
@@ -38,19 +27,20 @@ export interface RecordRow {
   readonly unitNo: number | null;
 }
 
-export interface RecordKind {
-  /** Names the statements: `insurance.card`. */
-  readonly name: string;
-  readonly record: RecordTable;
+/** What is special about one kind of record. */
+export interface RecordKind<Row extends RecordRow> extends RecordShape {
+  readonly selections: Selections<Row>;
   readonly permission: Permission;
   readonly action: AuditAction;
   /** The field that is masked unless role and purpose allow it in clear. */
   readonly masked: MaskedField | null;
-  /** Select list on `c` (record) and `r` (its citizen in scope), named as the graph names the fields. */
-  columns(clear: boolean): string;
-  /** Order of a citizen's records and, where they are not paged, how many at most. */
-  readonly ofCitizen: { readonly order: string; readonly most: number | null };
+  /** A citizen's records that are not paged: how many at most. */
+  readonly most: number;
   readonly history: HistoryFields;
+}
+
+export function recordKind<Row extends RecordRow>(kind: Omit<RecordKind<Row>, 'selections'>): RecordKind<Row> {
+  return { ...kind, selections: new Selections<Row>(kind) };
 }
 
 /** What the records of all operations share. */
@@ -64,102 +54,74 @@ export interface PageArguments {
   readonly after?: string | null;
 }
 
-/** The statements of one kind, in clear or masked: made once, since equal texts are one prepared statement. */
-class Reads<Row extends RecordRow> {
-  readonly byId: KeyedRead<Row>;
-  readonly list: RecordList<Row>;
-  readonly countOfCitizen: KeyedRead<{ readonly count: number }>;
-  readonly countOfHistory: KeyedRead<{ readonly count: number }>;
-  readonly inScope: KeyedRead<{ readonly known: boolean }>;
-  readonly #made = new Map<string, KeyedRead<Row> | KeyedRead<ChangeRow> | PageRead<Row>>();
-  readonly #kind: RecordKind;
-  readonly #name: string;
-  readonly #columns: string;
-
-  constructor(kind: RecordKind, clear: boolean) {
-    this.#kind = kind;
-    this.#name = clear ? kind.name : `${kind.name}.masked`;
-    this.#columns = `${kind.columns(clear)}, c.citizen_id as "ownerId"`;
-    this.byId = byKey(kind.record, `${this.#name}.by-id`, this.#columns, { column: 'id', type: 'uuid' });
-    this.list = new RecordList(kind.record, `${this.#name}.list`, this.#columns);
-    this.countOfCitizen = countOfCitizen(kind.record, `${kind.name}.of-citizen.count`);
-    this.countOfHistory = countOfHistory(kind.record, kind.name);
-    this.inScope = citizensInScope(kind.record.replica, `${kind.name}.citizen`);
-  }
-
-  byText(column: string): KeyedRead<Row> {
-    return this.#once(`by-${column}`, (name) =>
-      byKey(this.#kind.record, name, this.#columns, { column, type: 'text', and: this.#kind.record.live }),
-    );
-  }
-
-  ofCitizen(size: number, after: boolean): KeyedRead<Row> {
-    const { order } = this.#kind.ofCitizen;
-    return this.#once(`of-citizen.${size}.${String(after)}`, () =>
-      ofCitizen(this.#kind.record, `${this.#name}.of-citizen`, this.#columns, { size, order, after }),
-    );
-  }
-
-  page(walk: Walk, size: number): PageRead<Row> {
-    return this.#once(`page.${walk}.${size}`, (name) => plainPage(this.#kind.record, name, this.#columns, walk, size));
-  }
-
-  history(size: number, after: boolean): KeyedRead<ChangeRow> {
-    return this.#once(`history.${size}.${String(after)}`, () => historyOf(this.#kind.record, this.#kind.name, { size, after }));
-  }
-
-  #once<Read extends KeyedRead<Row> | KeyedRead<ChangeRow> | PageRead<Row>>(which: string, make: (name: string) => Read): Read {
-    const known = this.#made.get(which);
-    if (known !== undefined) return known as Read;
-    const read = make(`${this.#name}.${which}`);
-    this.#made.set(which, read);
-    return read;
-  }
+/** What a citizen is to other subgraphs. */
+export interface Reference {
+  readonly id: string;
 }
 
-const readsOf = new WeakMap<RecordKind, { readonly clear: Reads<RecordRow>; readonly masked: Reads<RecordRow> }>();
-
-function reads<Row extends RecordRow>(kind: RecordKind, clear: boolean): Reads<Row> {
-  let known = readsOf.get(kind);
-  if (known === undefined) {
-    known = { clear: new Reads(kind, true), masked: new Reads(kind, false) };
-    readsOf.set(kind, known);
-  }
-  return (clear ? known.clear : known.masked) as Reads<Row>;
+/** Reads under way that tell whether a citizen is in scope. */
+export interface Wanted {
+  /** `null`: they are done. */
+  readonly arrival: Promise<void> | null;
+  /** Once they have arrived. */
+  readonly reference: () => Reference | null;
 }
+
+interface Page {
+  readonly first: number;
+  readonly after: string | null;
+  readonly binding: () => string;
+}
+
+const ignored = (): void => undefined;
+
+/** A promise only where something must be waited for: most of what a page asks is there by then. */
+export type Soon<Value> = Value | Promise<Value>;
 
 /**
- * Records of one kind for one caller: every read stands under his scope, and whose data it brings is noted for the audit. What is
- * out of scope does not exist. Without the permission every method throws `FORBIDDEN`, {@link Records.knows} excepted.
+ * Records of one kind for one caller and operation: every read stands under his scope, takes the columns that are asked, and whose
+ * data it brings is noted for the audit. What is out of scope does not exist. Without the permission every method throws
+ * `FORBIDDEN`, save those that only say whether a citizen is in scope.
  */
 export class Records<Row extends RecordRow> {
-  readonly #door: ReadDoor;
-  readonly #units: RecordSource['units'];
+  readonly #source: RecordSource;
   readonly #call: Call;
   readonly #loader: KeyedLoader;
-  readonly #kind: RecordKind;
-  readonly #reads: Reads<Row>;
+  readonly #kind: RecordKind<Row>;
+  readonly #scope: RowScope | null;
   readonly clear: boolean;
+  #asked: Asked | null = null;
+  #known: RecordReads<Row> | null = null;
 
-  constructor({ door, units }: RecordSource, call: Call, loader: KeyedLoader, kind: RecordKind) {
-    this.#door = door;
-    this.#units = units;
+  constructor(source: RecordSource, call: Call, loader: KeyedLoader, kind: RecordKind<Row>) {
+    this.#source = source;
     this.#call = call;
     this.#loader = loader;
     this.#kind = kind;
+    this.#scope = scopeOf(call.caller, kind.permission);
     this.clear = kind.masked === null || inClear(call.caller, kind.masked);
-    this.#reads = reads(kind, this.clear);
+  }
+
+  /** What the operation asks; told before its first read, else all columns are read. */
+  asking(asked: Asked): void {
+    if (this.#asked === asked) return;
+    this.#asked = asked;
+    this.#known = null;
+  }
+
+  get #reads(): RecordReads<Row> {
+    this.#known ??= this.#kind.selections.for(this.#asked, this.clear);
+    return this.#known;
   }
 
   scope(): RowScope {
-    const scope = scopeOf(this.#call.caller, this.#kind.permission);
-    if (scope === null) throw refusal('ROLE_LACKS_RIGHT');
-    return scope;
+    if (this.#scope === null) throw refusal('ROLE_LACKS_RIGHT');
+    return this.#scope;
   }
 
   /** The same for the records of one citizen in scope; he sees among the accesses to his record who lacked a legal basis. */
   #scopeFor(citizenId: string): RowScope {
-    if (lacksBasis(this.#call.caller, this.#kind.permission)) this.#call.note('basis.refused', citizenId);
+    if (this.#scope === null && lacksBasis(this.#call.caller, this.#kind.permission)) this.#call.note('basis.refused', citizenId);
     return this.scope();
   }
 
@@ -177,25 +139,16 @@ export class Records<Row extends RecordRow> {
    * citizens whom his scope covers.
    */
   async knows(citizenId: string): Promise<boolean> {
-    if (!isUuid(citizenId)) return false;
     const { principal } = this.#call.caller;
-    const scope = scopeOf(this.#call.caller, this.#kind.permission) ?? {
-      units: principal.scope,
-      unitCount: principal.scopeUnits,
-      citizenId: null,
-    };
+    const scope = this.#scope ?? { units: principal.scope, unitCount: principal.scopeUnits, citizenId: null };
     return (await this.#loader.load(this.#reads.inScope, scope, citizenId)) !== null;
-  }
-
-  get permitted(): boolean {
-    return scopeOf(this.#call.caller, this.#kind.permission) !== null;
   }
 
   /**
    * The citizen of a record, for who may read citizens at all: a right to his records is none to him. Where the two rights reach
    * differently far, the replica is asked about the narrower one.
    */
-  async citizenOf(row: Row): Promise<{ readonly id: string } | null> {
+  async citizenOf(row: Row): Promise<Reference | null> {
     const { citizenId } = row;
     const { caller } = this.#call;
     const scope = scopeOf(caller, 'citizen:read');
@@ -210,9 +163,7 @@ export class Records<Row extends RecordRow> {
   }
 
   async find(id: string): Promise<Row | null> {
-    const scope = this.scope();
-    if (!isUuid(id)) return null;
-    const row = (await this.#loader.load(this.#reads.byId, scope, id))?.[0];
+    const row = (await this.#loader.load(this.#reads.byId, this.scope(), id))?.[0];
     return row === undefined ? null : this.note(row);
   }
 
@@ -221,55 +172,96 @@ export class Records<Row extends RecordRow> {
     return (await this.#loader.load(this.#reads.byText(column), this.scope(), text)) ?? [];
   }
 
-  /** All live records of a citizen up to the kind's bound; `null`: he is not in scope. Not noted. */
-  async allOf(citizenId: string): Promise<readonly Row[] | null> {
-    const scope = this.#scopeFor(citizenId);
-    if (!isUuid(citizenId)) return null;
-    const most = this.#kind.ofCitizen.most ?? sizeFor(1);
-    const rows = await this.#loader.load(this.#reads.ofCitizen(most, false), scope, citizenId);
-    return rows === null ? null : present(rows);
-  }
-
-  /** A page of a citizen's records; `null`: he is not in scope. */
-  async #rowsOf(citizenId: string, first: number, after: string | null): Promise<readonly Row[] | null> {
-    const scope = this.#scopeFor(citizenId);
-    if (!isUuid(citizenId)) return null;
-    const read = this.#reads.ofCitizen(sizeFor(first), after !== null);
-    const rows = await this.#loader.load(read, scope, after === null ? citizenId : `${citizenId}:${after}`);
-    return rows === null ? null : present(rows);
-  }
-
   /**
-   * Whether a citizen lies in scope, told by the reads of the pages that his fields will ask (which find them done); by the replica
-   * alone where no page is asked, or where its arguments are wrong and its field will say so.
+   * A citizen as a reference, where he lies in scope, told by the reads that his fields will ask (which then find them done):
+   * `pages` are the arguments of his pages, `all` stands for the records that are not paged. By the replica alone where nothing is
+   * asked of them, or where arguments are wrong and their field will say so.
    */
-  async knowsByPages(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
-    if (!this.permitted || pages.length === 0) return this.knows(citizenId);
-    const told = await Promise.all(pages.map((args) => this.#hasPageOf(citizenId, args)));
-    const answers = told.filter((answer) => answer !== null);
-    return answers.length === 0 ? this.knows(citizenId) : answers.every(Boolean);
+  reference(citizenId: string, pages: readonly PageArguments[] | 'all'): Soon<Reference | null> {
+    const wanted = this.wanted(citizenId, pages);
+    if (wanted === null) return this.knows(citizenId).then((known) => (known ? { id: citizenId } : null));
+    const { arrival } = wanted;
+    return arrival === null ? wanted.reference() : arrival.then(wanted.reference);
   }
 
-  async #hasPageOf(citizenId: string, args: PageArguments): Promise<boolean | null> {
-    let page;
+  /** The reads of {@link reference}, begun; `null` when none of them can tell. */
+  wanted(citizenId: string, pages: readonly PageArguments[] | 'all'): Wanted | null {
+    const scope = this.#scope;
+    if (scope === null) return null;
+    if (pages === 'all') return this.#want(this.#reads.ofCitizen(this.#kind.most, false), scope, citizenId, citizenId);
+    for (const [place, args] of pages.entries()) {
+      const page = this.#pageOrNull(citizenId, args);
+      if (page === null) continue;
+      const { read, key } = this.#pageRead(citizenId, page);
+      const wanted = this.#want(read, scope, key, citizenId);
+      for (const more of pages.slice(place + 1)) {
+        const further = this.#pageOrNull(citizenId, more);
+        if (further === null) continue;
+        const beside = this.#pageRead(citizenId, further);
+        void this.#loader.want(beside.read, scope, beside.key)?.catch(ignored); // its field waits for it and tells
+      }
+      return wanted;
+    }
+    return null;
+  }
+
+  #want(read: KeyedRead<Row>, scope: RowScope, key: string, citizenId: string): Wanted {
+    const arrival = this.#loader.want(read, scope, key);
+    return {
+      arrival,
+      reference: () => ((this.#loader.arrived(read, scope, key) ?? null) === null ? null : { id: citizenId }),
+    };
+  }
+
+  #pageRead(citizenId: string, { first, after }: Page): { readonly read: KeyedRead<Row>; readonly key: string } {
+    return {
+      read: this.#reads.ofCitizen(sizeFor(first), after !== null),
+      key: after === null ? citizenId : `${citizenId}:${after}`,
+    };
+  }
+
+  #pageOrNull(citizenId: string, args: PageArguments): Page | null {
     try {
-      page = this.#page(`Citizen.${this.#kind.name}`, citizenId, args);
+      return this.#page('of-citizen', citizenId, args);
     } catch (error) {
       if (error instanceof HubError && error.code === 'BAD_INPUT') return null;
       throw error;
     }
-    return (await this.#rowsOf(citizenId, page.first, page.after)) !== null;
   }
 
-  async pageOf(citizenId: string, args: PageArguments): Promise<RecordPage<Row> | null> {
-    const { first, after, binding } = this.#page(`Citizen.${this.#kind.name}`, citizenId, args);
-    const rows = await this.#rowsOf(citizenId, first, after);
-    if (rows === null) return null;
-    this.noteCitizen(citizenId);
-    return new RecordPage(rows.slice(0, first + 1), { first, after, binding }, async () => {
-      const counted = await this.#loader.load(this.#reads.countOfCitizen, this.scope(), citizenId);
-      return countFrom(counted?.[0]?.count ?? 0);
+  /** All live records of a citizen up to the kind's bound; `null`: he is not in scope. */
+  allOf(citizenId: string): Soon<readonly Row[] | null> {
+    const scope = this.#scopeFor(citizenId);
+    return this.#rows(this.#reads.ofCitizen(this.#kind.most, false), scope, citizenId, (rows) => {
+      if (rows !== null) this.noteCitizen(citizenId);
+      return rows;
     });
+  }
+
+  /** A page of a citizen's records; `null`: he is not in scope. */
+  pageOf(citizenId: string, args: PageArguments): Soon<RecordPage<Row> | null> {
+    const page = this.#page('of-citizen', citizenId, args);
+    const scope = this.#scopeFor(citizenId);
+    const { read, key } = this.#pageRead(citizenId, page);
+    return this.#rows(read, scope, key, (rows) => {
+      if (rows === null) return null;
+      this.noteCitizen(citizenId);
+      return new RecordPage(rows.length > page.first + 1 ? rows.slice(0, page.first + 1) : rows, page, async () => {
+        const counted = await this.#loader.load(this.#reads.countOfCitizen, scope, citizenId);
+        return countFrom(counted?.[0]?.count ?? 0);
+      });
+    });
+  }
+
+  #rows<Answer>(
+    read: KeyedRead<Row>,
+    scope: RowScope,
+    key: string,
+    answer: (rows: readonly Row[] | null) => Answer,
+  ): Soon<Answer> {
+    const arrived = this.#loader.arrived(read, scope, key);
+    if (arrived !== undefined) return answer(arrived === null ? null : present(arrived));
+    return this.#loader.load(read, scope, key).then((rows) => answer(rows === null ? null : present(rows)));
   }
 
   /**
@@ -282,9 +274,9 @@ export class Records<Row extends RecordRow> {
     args: PageArguments,
     options: { readonly withdrawn: boolean; readonly orgUnit?: string | null },
   ): Promise<RecordPage<Row>> {
-    const { first, after, binding } = this.#page(this.#kind.name, filter, args);
+    const { first, after, binding } = this.#page('list', filter, args);
     const wide = this.scope();
-    const units = await this.#units(wide);
+    const units = await this.#source.units(wide);
     const scope = options.orgUnit === null || options.orgUnit === undefined ? wide : narrowedTo(wide, units, options.orgUnit);
     if (conditions === null || scope.unitCount === 0) {
       return new RecordPage<Row>([], { first, after, binding }, () => Promise.resolve(countFrom(0)));
@@ -294,10 +286,10 @@ export class Records<Row extends RecordRow> {
     const all = options.withdrawn ? given : [...given, this.#live];
     const answer =
       given.length === 0
-        ? { rows: await this.#door.page(this.#reads.page(walk, sizeFor(first)), scope, after, first + 1), seenTo: null }
-        : await this.#reads.list.page(this.#door, scope, walk, { conditions: all, after, limit: first + 1 });
+        ? { rows: await this.#source.door.page(this.#reads.page(walk, sizeFor(first)), scope, after, first + 1), seenTo: null }
+        : await this.#reads.list.page(this.#source.door, scope, walk, { conditions: all, after, limit: first + 1 });
     const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, () =>
-      this.#reads.list.count(this.#door, scope, walk, all),
+      this.#reads.list.count(this.#source.door, scope, walk, all),
     );
     for (const row of page.nodes) this.note(row);
     return page;
@@ -308,7 +300,7 @@ export class Records<Row extends RecordRow> {
   }
 
   async history(row: Row, args: PageArguments): Promise<RecordPage<Change>> {
-    const { first, after, binding } = this.#page(`${this.#kind.name}.history`, row.id, args);
+    const { first, after, binding } = this.#page('history', row.id, args);
     const scope = this.scope();
     const read = this.#reads.history(sizeFor(first), after !== null);
     const rows = (await this.#loader.load(read, scope, after === null ? row.id : `${row.id}:${after}`)) ?? [];
@@ -322,9 +314,9 @@ export class Records<Row extends RecordRow> {
     });
   }
 
-  #page(list: string, filter: unknown, args: PageArguments): { first: number; after: string | null; binding: () => string } {
+  #page(list: string, filter: unknown, args: PageArguments): Page {
     const first = parseFirst(args.first);
-    const binding = (): string => cursorBinding(list, filter, 'id');
+    const binding = (): string => cursorBinding(`${this.#kind.name}.${list}`, filter, 'id');
     if (args.after === null || args.after === undefined) return { first, after: null, binding };
     const [id] = decodeCursor(binding(), args.after, 1);
     if (typeof id !== 'string' || !isUuid(id)) throw refusal('CURSOR_INVALID', { field: 'after' });

@@ -1,15 +1,23 @@
 import type { Clock } from '#kernel/clock.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { parseBhxhNumber, parseInsuranceCardNumber, type CardIssuer } from '#kernel/domain/insurance-card-number.ts';
-import { maskSql } from '#kernel/domain/masking.ts';
 import { dayInVietnam, type PlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import type { Asked } from '#kernel/graph/asked.ts';
 import { dayArgument, instantArgument, isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, type Condition, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import {
+  Records,
+  recordKind,
+  type PageArguments,
+  type RecordRow,
+  type RecordSource,
+  type Reference,
+  type Soon,
+} from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { inForceOn } from './card-interval.ts';
 
@@ -36,7 +44,7 @@ export interface CardFilter {
   readonly issuer?: CardIssuer | null;
 }
 
-const cards: RecordKind = {
+const cards = recordKind<Card>({
   name: 'insurance.card',
   record: {
     table: 'insurance.card',
@@ -48,10 +56,26 @@ const cards: RecordKind = {
   permission: 'card:read',
   action: 'card.read',
   masked: 'cardNumber',
-  columns: (clear) => `c.id, c.version, ${clear ? 'c.number' : maskSql('cardNumber', 'c.number')} as "number",
-    c.valid_from as "validFrom", c.valid_to as "validTo", c.status, c.registered_facility as "registeredFacility", c.issuer,
-    c.holder_name as "holderName", r.id as "citizenId", c.unit_no as "unitNo"`,
-  ofCitizen: { order: 'c.valid_from desc nulls last, c.id', most: 100 },
+  type: 'InsuranceCard',
+  fields: {
+    version: 'c.version',
+    number: { masked: 'cardNumber', column: 'c.number' },
+    validFrom: 'c.valid_from as "validFrom"',
+    validTo: 'c.valid_to as "validTo"',
+    status: 'c.status',
+    registeredFacility: 'c.registered_facility as "registeredFacility"',
+    issuer: 'c.issuer',
+    holderName: 'c.holder_name as "holderName"',
+    citizen: 'r.id as "citizenId"',
+    orgUnit: 'c.unit_no as "unitNo"',
+    history: null,
+  },
+  implied: {
+    'Citizen.cardInForce': ['validFrom', 'validTo', 'status'],
+    'Query.insuranceCard': ['validFrom', 'validTo', 'status'],
+  },
+  order: 'c.valid_from desc nulls last, c.id',
+  most: 100,
   history: {
     number: 'cardNumber',
     validFrom: null,
@@ -61,7 +85,7 @@ const cards: RecordKind = {
     issuer: null,
     holderName: null,
   },
-};
+});
 
 /** Beginnings of a number shorter than this would find half the province. */
 const shortestText = 3;
@@ -70,27 +94,40 @@ const shortestText = 3;
 export class Insurance {
   readonly #clock: Clock;
   readonly #cards: Records<Card>;
+  #day: { readonly at: unknown; readonly day: PlainDay } | null = null;
 
   constructor(source: RecordSource & { readonly clock: Clock }, call: Call) {
     this.#clock = source.clock;
     this.#cards = new Records<Card>(source, call, new KeyedLoader(source.door), cards);
   }
 
-  /** Whether the citizen is in scope; for who may read cards this is the read of his cards. */
-  async knows(citizenId: string): Promise<boolean> {
-    return this.#cards.permitted ? (await this.#cards.allOf(citizenId)) !== null : this.#cards.knows(citizenId);
+  asking(asked: Asked): this {
+    this.#cards.asking(asked);
+    return this;
   }
 
-  async cardsOf(citizenId: string): Promise<readonly Card[] | null> {
-    const all = await this.#cards.allOf(citizenId);
-    if (all !== null) this.#cards.noteCitizen(citizenId);
-    return all;
+  /** A citizen in scope; his cards are there by then, since one read tells both. */
+  citizen(citizenId: string): Soon<Reference | null> {
+    return this.#cards.reference(citizenId, 'all');
   }
 
-  async cardInForce(citizenId: string, at: unknown): Promise<Card | null> {
-    const day = dayInVietnam(instantArgument(at, 'at') ?? this.#clock.now());
-    const all = await this.cardsOf(citizenId);
-    return all === null ? null : inForceOn(all, day);
+  cardsOf(citizenId: string): Soon<readonly Card[] | null> {
+    return this.#cards.allOf(citizenId);
+  }
+
+  cardInForce(citizenId: string, at: unknown): Soon<Card | null> {
+    const day = this.#dayOf(at);
+    const chosen = (all: readonly Card[] | null): Card | null => (all === null ? null : inForceOn(all, day));
+    const all = this.cardsOf(citizenId);
+    return all instanceof Promise ? all.then(chosen) : chosen(all);
+  }
+
+  /** The calendar day in Vietnam; the same for all citizens of the operation unless they are asked about different instants. */
+  #dayOf(at: unknown): PlainDay {
+    if (this.#day === null || this.#day.at !== at) {
+      this.#day = { at, day: dayInVietnam(instantArgument(at, 'at') ?? this.#clock.now()) };
+    }
+    return this.#day.day;
   }
 
   card(id: string): Promise<Card | null> {
@@ -111,7 +148,7 @@ export class Insurance {
     return this.#cards.list(filter, this.#conditions(filter), args, { withdrawn: isGiven(status), orgUnit: orgUnit ?? null });
   }
 
-  citizenOf(card: Card): Promise<{ readonly id: string } | null> {
+  citizenOf(card: Card): Promise<Reference | null> {
     return this.#cards.citizenOf(card);
   }
 

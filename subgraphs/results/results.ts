@@ -1,13 +1,21 @@
 import { isUuid } from '#kernel/domain/ids.ts';
-import { maskSql } from '#kernel/domain/masking.ts';
 import { parseResultCode } from '#kernel/domain/result-code.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import type { Asked } from '#kernel/graph/asked.ts';
 import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, type Condition, daysBetween, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import {
+  Records,
+  recordKind,
+  type PageArguments,
+  type RecordRow,
+  type RecordSource,
+  type Reference,
+  type Soon,
+} from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 
 /** A result as the graph shows it; `code` is masked unless the caller sees codes in clear. */
@@ -38,7 +46,7 @@ export interface ResultFilter {
   readonly orgUnit?: string | null;
 }
 
-const results: RecordKind = {
+const results = recordKind<DigitizedResult>({
   name: 'results.result',
   record: {
     table: 'results.result',
@@ -50,10 +58,26 @@ const results: RecordKind = {
   permission: 'result:read',
   action: 'result.read',
   masked: 'resultCode',
-  columns: (clear) => `c.id, c.version, ${clear ? 'c.code' : maskSql('resultCode', 'c.code')} as "code", c.name, c.kind,
-    c.issuing_agency as "issuingAgency", c.issued_on as "issuedOn", c.valid_to as "validTo", c.excerpt, c.state,
-    c.file_state as "fileState", c.use_count as "useCount", r.id as "citizenId", c.unit_no as "unitNo"`,
-  ofCitizen: { order: 'c.id', most: null },
+  type: 'DigitizedResult',
+  fields: {
+    version: 'c.version',
+    code: { masked: 'resultCode', column: 'c.code' },
+    name: 'c.name',
+    kind: 'c.kind',
+    issuingAgency: 'c.issuing_agency as "issuingAgency"',
+    issuedOn: 'c.issued_on as "issuedOn"',
+    validTo: 'c.valid_to as "validTo"',
+    excerpt: 'c.excerpt',
+    state: 'c.state',
+    fileState: 'c.file_state as "fileState"',
+    useCount: 'c.use_count as "useCount"',
+    citizen: 'r.id as "citizenId"',
+    orgUnit: 'c.unit_no as "unitNo"',
+    history: null,
+  },
+  implied: { 'Query.digitizedResult': ['state', 'issuedOn'] },
+  order: 'c.id',
+  most: 100,
   history: {
     code: 'resultCode',
     name: null,
@@ -66,7 +90,7 @@ const results: RecordKind = {
     fileState: null,
     useCount: null,
   },
-};
+});
 
 /** Beginnings of a code shorter than this would find half the province. */
 const shortestText = 3;
@@ -79,12 +103,17 @@ export class Results {
     this.#results = new Records<DigitizedResult>(source, call, new KeyedLoader(source.door), results);
   }
 
-  /** Whether the citizen is in scope; `pages` are the pages of his results that will be asked, whose reads tell it too. */
-  knows(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
-    return this.#results.knowsByPages(citizenId, pages);
+  asking(asked: Asked): this {
+    this.#results.asking(asked);
+    return this;
   }
 
-  resultsOf(citizenId: string, page: PageArguments): Promise<RecordPage<DigitizedResult> | null> {
+  /** A citizen in scope; `pages` are the pages of his results that will be asked, whose reads tell it too. */
+  citizen(citizenId: string, pages: readonly PageArguments[]): Soon<Reference | null> {
+    return this.#results.reference(citizenId, pages);
+  }
+
+  resultsOf(citizenId: string, page: PageArguments): Soon<RecordPage<DigitizedResult> | null> {
     return this.#results.pageOf(citizenId, page);
   }
 
@@ -104,7 +133,7 @@ export class Results {
     return this.#results.list(filter, this.#conditions(filter), page, { withdrawn: isGiven(state), orgUnit: orgUnit ?? null });
   }
 
-  citizenOf(result: DigitizedResult): Promise<{ readonly id: string } | null> {
+  citizenOf(result: DigitizedResult): Promise<Reference | null> {
     return this.#results.citizenOf(result);
   }
 

@@ -1,9 +1,19 @@
 import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
+import type { Asked } from '#kernel/graph/asked.ts';
 import { citizenIs, type Condition, daysBetween, textIs, wordIs } from '#kernel/records/conditions.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
-import { Records, type RecordSource, type PageArguments, type RecordKind, type RecordRow } from '#kernel/records/records.ts';
+import {
+  Records,
+  recordKind,
+  type PageArguments,
+  type RecordRow,
+  type RecordSource,
+  type Reference,
+  type Soon,
+  type Wanted,
+} from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 
 interface Slip extends RecordRow {
@@ -45,32 +55,49 @@ const shared = {
   change: 'slips.change',
   live: `c.status <> 'WITHDRAWN'`,
 } as const;
-const sharedColumns = `c.id, c.version, c.number, c.origin, c.status, c.issued_on as "issuedOn", r.id as "citizenId",
-    case when c.unit_no <@ $1::int4multirange then c.unit_no end as "unitNo"`;
+const sharedFields = {
+  version: 'c.version',
+  number: 'c.number',
+  origin: 'c.origin',
+  status: 'c.status',
+  issuedOn: 'c.issued_on as "issuedOn"',
+  citizen: 'r.id as "citizenId"',
+  orgUnit: 'case when c.unit_no <@ $1::int4multirange then c.unit_no end as "unitNo"',
+  history: null,
+} as const;
 const sharedHistory = { number: null, origin: null, status: null, issuedOn: null } as const;
+const sharedRights = {
+  permission: 'slip:read',
+  action: 'slip.read',
+  masked: null,
+  implied: {},
+  order: 'c.id',
+  most: 100,
+} as const;
 
-const referrals: RecordKind = {
+const referrals = recordKind<ReferralSlip>({
+  ...sharedRights,
   name: 'slips.referral',
   record: { ...shared, table: 'slips.referral_slip' },
-  permission: 'slip:read',
-  action: 'slip.read',
-  masked: null,
-  columns: () =>
-    `${sharedColumns}, c.valid_to as "validTo", c.from_facility as "fromFacility", c.to_facility as "toFacility", c.reason`,
-  ofCitizen: { order: 'c.id', most: null },
+  type: 'ReferralSlip',
+  fields: {
+    ...sharedFields,
+    validTo: 'c.valid_to as "validTo"',
+    fromFacility: 'c.from_facility as "fromFacility"',
+    toFacility: 'c.to_facility as "toFacility"',
+    reason: 'c.reason',
+  },
   history: { ...sharedHistory, validTo: null, fromFacility: null, toFacility: null, reason: null },
-};
+});
 
-const reexaminations: RecordKind = {
+const reexaminations = recordKind<ReexaminationSlip>({
+  ...sharedRights,
   name: 'slips.reexamination',
   record: { ...shared, table: 'slips.reexamination_slip' },
-  permission: 'slip:read',
-  action: 'slip.read',
-  masked: null,
-  columns: () => `${sharedColumns}, c.appointment_on as "appointmentOn", c.facility`,
-  ofCitizen: { order: 'c.id', most: null },
+  type: 'ReexaminationSlip',
+  fields: { ...sharedFields, appointmentOn: 'c.appointment_on as "appointmentOn"', facility: 'c.facility' },
   history: { ...sharedHistory, appointmentOn: null, facility: null },
-};
+});
 
 /** Slips of one kind, for one caller and one operation. */
 class SlipsOfKind<Row extends Slip> {
@@ -86,19 +113,28 @@ class SlipsOfKind<Row extends Slip> {
     return this.#slips.find(id);
   }
 
-  of(citizenId: string, page: PageArguments): Promise<RecordPage<Row> | null> {
+  of(citizenId: string, page: PageArguments): Soon<RecordPage<Row> | null> {
     return this.#slips.pageOf(citizenId, page);
   }
 
-  knows(citizenId: string, pages: readonly PageArguments[]): Promise<boolean> {
-    return this.#slips.knowsByPages(citizenId, pages);
+  asking(asked: Asked): void {
+    this.#slips.asking(asked);
+  }
+
+  /** Reads under way that tell whether the citizen is in scope; `null`: none that can. */
+  wanted(citizenId: string, pages: readonly PageArguments[]): Wanted | null {
+    return this.#slips.wanted(citizenId, pages);
+  }
+
+  citizen(citizenId: string): Soon<Reference | null> {
+    return this.#slips.reference(citizenId, []);
   }
 
   async list(filter: SlipFilter, page: PageArguments): Promise<RecordPage<Row>> {
     return this.#slips.list(filter, await this.#conditions(filter), page, { withdrawn: isGiven(filter.status) });
   }
 
-  citizenOf(slip: Row): Promise<{ readonly id: string } | null> {
+  citizenOf(slip: Row): Promise<Reference | null> {
     return this.#slips.citizenOf(slip);
   }
 
@@ -137,6 +173,7 @@ class SlipsOfKind<Row extends Slip> {
 export class Slips {
   readonly referrals: SlipsOfKind<ReferralSlip>;
   readonly reexaminations: SlipsOfKind<ReexaminationSlip>;
+  #joint: { readonly one: Promise<void>; readonly other: Promise<void>; readonly both: Promise<unknown> } | null = null;
 
   constructor(source: RecordSource, call: Call) {
     const loader = new KeyedLoader(source.door);
@@ -144,17 +181,32 @@ export class Slips {
     this.reexaminations = new SlipsOfKind(new Records<ReexaminationSlip>(source, call, loader, reexaminations), 'facility');
   }
 
-  /** Whether the citizen is in scope; `asked` are the pages of his slips that will be asked, whose reads tell it too. */
-  async knows(
-    citizenId: string,
-    asked: { readonly referrals: readonly PageArguments[]; readonly reexaminations: readonly PageArguments[] },
-  ): Promise<boolean> {
-    if (asked.referrals.length === 0) return this.reexaminations.knows(citizenId, asked.reexaminations);
-    if (asked.reexaminations.length === 0) return this.referrals.knows(citizenId, asked.referrals);
-    const both = await Promise.all([
-      this.referrals.knows(citizenId, asked.referrals),
-      this.reexaminations.knows(citizenId, asked.reexaminations),
-    ]);
-    return both.every(Boolean);
+  asking(asked: Asked): this {
+    this.referrals.asking(asked);
+    this.reexaminations.asking(asked);
+    return this;
   }
+
+  /** A citizen in scope; `pages` are the pages of his slips that will be asked, whose reads tell it too. */
+  citizen(citizenId: string, pages: SlipPages): Soon<Reference | null> {
+    const referrals = this.referrals.wanted(citizenId, pages.referrals);
+    const reexaminations = this.reexaminations.wanted(citizenId, pages.reexaminations);
+    const one = referrals ?? reexaminations;
+    if (one === null) return this.referrals.citizen(citizenId);
+    const arrival = this.#both(referrals?.arrival ?? null, reexaminations?.arrival ?? null);
+    // Both reads look at the same replica; whichever answers, answers for both.
+    return arrival === null ? one.reference() : arrival.then(one.reference);
+  }
+
+  /** One promise for two reads, the same for all citizens of a page. */
+  #both(one: Promise<void> | null, other: Promise<void> | null): Promise<unknown> | null {
+    if (one === null || other === null) return one ?? other;
+    if (this.#joint?.one !== one || this.#joint.other !== other) this.#joint = { one, other, both: Promise.all([one, other]) };
+    return this.#joint.both;
+  }
+}
+
+interface SlipPages {
+  readonly referrals: readonly PageArguments[];
+  readonly reexaminations: readonly PageArguments[];
 }
