@@ -20,12 +20,16 @@ const shape = extendSchema((build) => {
         value: String
         precision: String
       }
+      type CardInForce {
+        number: String
+      }
       type FieldStatus {
         field: String
         status: String
       }
       extend type Citizen {
         dateOfBirth: PartialDate
+        cardInForce: CardInForce
         fieldStatuses: [FieldStatus]
       }
       extend type Query {
@@ -41,6 +45,7 @@ const shape = extendSchema((build) => {
       Citizen: {
         plans: {
           dateOfBirth: ($citizen) => object({ value: $citizen.get('born'), precision: $citizen.get('birth_precision') }),
+          cardInForce: ($citizen) => object({ number: $citizen.get('number_in_force') }),
           fieldStatuses: ($citizen) => lambda($citizen.get('states'), fieldStatuses, true),
         },
       },

@@ -7,8 +7,13 @@ create view org_unit as select number, 'u' || number as unit_id, name from hub.u
 comment on view org_unit is E'@primaryKey number';
 comment on column org_unit.unit_id is E'@name id';
 
-create view citizen as select id as citizen_id, full_name, life_status, unit_no, date_of_birth as born, birth_precision, gender, phone, states
-  from citizens.citizen where life_status <> 'MERGED';
+-- The card in force is a column made by a sub-select: a relation to a view of it would be joined whole, 60 ms a page.
+create view citizen as select id as citizen_id, full_name, life_status, unit_no, date_of_birth as born, birth_precision, gender, phone, states,
+    (select k.number from insurance.card k where k.citizen_id = c.id and k.status in ('ACTIVE', 'UNVERIFIED')
+       and k.valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date
+       and (k.valid_to is null or k.valid_to >= (now() at time zone 'Asia/Ho_Chi_Minh')::date)
+     order by k.status, k.valid_from desc, k.valid_to desc nulls first, k.id limit 1) as number_in_force
+  from citizens.citizen c where life_status <> 'MERGED';
 comment on view citizen is E'@primaryKey citizen_id\n@foreignKey (unit_no) references org_unit (number)|@fieldName orgUnit';
 comment on column citizen.citizen_id is E'@name id';
 
@@ -17,12 +22,6 @@ comment on view citizen_number is E'@primaryKey value\n@foreignKey (citizen_id) 
 
 create view insurance_card as select id as card_id, citizen_id, number, valid_from, valid_to from insurance.card where status <> 'WITHDRAWN';
 comment on view insurance_card is E'@primaryKey card_id\n@foreignKey (citizen_id) references citizen (citizen_id)|@fieldName citizen|@foreignSimpleFieldName insuranceCards|@behavior +list';
-
-create view card_in_force as select distinct on (citizen_id) citizen_id, number from insurance.card
-  where status in ('ACTIVE', 'UNVERIFIED') and valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date
-    and (valid_to is null or valid_to >= (now() at time zone 'Asia/Ho_Chi_Minh')::date)
-  order by citizen_id, status, valid_from desc, valid_to desc nulls first, id;
-comment on view card_in_force is E'@primaryKey citizen_id\n@foreignKey (citizen_id) references citizen (citizen_id)|@fieldName citizen|@foreignSingleFieldName cardInForce|@foreignFieldName cardInForce';
 
 create view digitized_result as select id as result_id, citizen_id, code, name, issued_on from results.result where state <> 'WITHDRAWN';
 comment on view digitized_result is E'@primaryKey result_id\n@foreignKey (citizen_id) references citizen (citizen_id)|@fieldName citizen|@foreignFieldName digitizedResults';

@@ -11,6 +11,7 @@ interface Citizen {
   readonly id: string;
   insuranceCards: Card[];
   dateOfBirth: { readonly value: string | null } | null;
+  cardInForce: { readonly number: string | null } | null;
 }
 interface Answer {
   readonly data: {
@@ -38,13 +39,14 @@ async function ask(program: Program, name: 'Q1' | 'Q2', value: string, client = 
   return JSON.parse(text) as Answer;
 }
 
-/** What may differ: the form of cursors, the order of one person's cards, and an unknown birth date as an object of nulls. */
+/** What may differ: the form of cursors, the order of one person's cards, and what is absent as an object of nulls. */
 function normalised(answer: Answer): Answer {
   const page = answer.data.citizens;
   const citizens = page?.nodes ?? (answer.data.citizen ? [answer.data.citizen] : []);
   for (const citizen of citizens) {
     citizen.insuranceCards.sort((a, b) => `${a.validFrom ?? ''} ${a.number}`.localeCompare(`${b.validFrom ?? ''} ${b.number}`));
     if (citizen.dateOfBirth?.value === null) citizen.dateOfBirth = null;
+    if (citizen.cardInForce?.number === null) citizen.cardInForce = null;
   }
   if (page !== undefined) page.pageInfo.endCursor = page.pageInfo.endCursor === null ? null : 'given';
   return answer;
