@@ -254,7 +254,12 @@ function nameOf(question: ListQuestion, how: string): string {
 }
 
 /** As an array the candidates are one scan of the index of ids; joined row by row they cost three times as much. */
-const amongFound = 'c.id = any (array(select distinct id from found))';
+function amongFound(unless: string): string {
+  return `c.id = any (array(select distinct id from found${unless}))`;
+}
+
+/** Too many candidates are as good as none: not one of them is opened. */
+const unlessTooMany = ` where (select candidates from n) <= ${String(candidateLimit)}`;
 
 /**
  * The page among the candidates of one access. Each row carries `candidates`, how many there were; with more than the limit there is
@@ -272,16 +277,15 @@ export function sparsePage(question: ListQuestion, access: Access): Statement {
   // By id the candidates are opened in their order, and only until the page is full; else all of them, in one walk along their ids.
   const page =
     sort === null
-      ? `select i.id from (select distinct id from found order by id${order.descending ? ' desc' : ''}) i
+      ? `select i.id from (select distinct id from found${unlessTooMany} order by id${order.descending ? ' desc' : ''}) i
           cross join lateral (select 1 from citizens.citizen c where c.id = i.id and ${row} limit 1) fits
           order by ${orderBy(order, 'i')} limit ${count}`
-      : `select c.id, c.${sort.column} from citizens.citizen c where ${amongFound} and ${row}
+      : `select c.id, c.${sort.column} from citizens.citizen c where ${amongFound(unlessTooMany)} and ${row}
           order by ${orderBy(order, 'c')} limit ${count}`;
   return {
     name: nameOf(question, access),
     text: `with found as materialized (${found}), n as (select count(*)::int as candidates from found)
-      select n.candidates, x.* from n left join lateral (
-        select y.* from (${inFull(question, page)}) y where n.candidates <= ${String(candidateLimit)}) x on true`,
+      select n.candidates, x.* from n left join (${inFull(question, page)}) x on true`,
     values: values.list,
   };
 }
@@ -363,8 +367,8 @@ export function probe(question: ListQuestion, tried: readonly Access[]): Stateme
 }
 
 /**
- * How many people a list holds: `found` among `looked` candidates or rows. With more than the limit looked at, `found` is a lower bound,
- * or null where everybody looked at was found.
+ * How many people a list holds: `found` among `looked` candidates or rows. With more than the limit looked at, `found` is a lower bound;
+ * it is 0 where all of them count anyway and so none was opened.
  */
 export function countStatement(question: ListQuestion, access: Access | null): Statement {
   const values = new Values();
@@ -372,13 +376,12 @@ export function countStatement(question: ListQuestion, access: Access | null): S
   const name = `citizens.count.${access ?? 'all'}.${question.walk}`;
   if (access !== null) {
     const found = candidates(access, question, values);
-    const fits = `${amongFound} and ${conditions(question, 'c', values, access)} and ${inScope('c')}`;
-    const enough = coveredBy(question, access) ? `n.looked < ${limit}` : 'true';
+    const unless = coveredBy(question, access) ? unlessTooMany : '';
+    const fits = `${amongFound(unless)} and ${conditions(question, 'c', values, access)} and ${inScope('c')}`;
     return {
       name,
-      text: `with found as materialized (${found}), n as (select count(*)::int as looked from found)
-        select n.looked, f.found from n left join lateral (
-          select count(*)::int as found from citizens.citizen c where ${fits}) f on ${enough}`,
+      text: `with found as materialized (${found}), n as (select count(*)::int as candidates from found)
+        select n.candidates as looked, (select count(*)::int from citizens.citizen c where ${fits}) as found from n`,
       values: values.list,
     };
   }

@@ -26,6 +26,7 @@ import {
 import {
   accessesFor,
   countStatement,
+  coveredBy,
   densePage,
   probe,
   sparsePage,
@@ -294,10 +295,13 @@ export class Citizens {
 
   async #count(question: ListQuestion, scope: RowScope, probed: Probe): Promise<Count> {
     const best = await probed(accessesFor(question));
-    const { name, text, values } = countStatement({ ...question, after: null }, best?.access ?? null);
-    const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number | null }>(name, text, scope, values);
+    const access = best?.access ?? null;
+    const { name, text, values } = countStatement({ ...question, after: null }, access);
+    const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number }>(name, text, scope, values);
     const { looked, found } = row ?? { looked: 0, found: 0 };
-    return { total: Math.min(found ?? countLimit, countLimit), isEstimate: looked > candidateLimit };
+    const isEstimate = looked > candidateLimit;
+    const all = isEstimate && access !== null && coveredBy(question, access);
+    return { total: all ? countLimit : Math.min(found, countLimit), isEstimate };
   }
 
   /** The scope narrowed to the unit of a filter, and how it is walked. */
