@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { OperatorError } from './operator-error.ts';
 
 /** Where npm put PostgreSQL for this machine. */
 export interface PostgresBinaries {
@@ -16,7 +16,7 @@ export function postgresBinaries(): PostgresBinaries {
   try {
     folder = dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
-    throw new Error(
+    throw new OperatorError(
       `npm has no PostgreSQL for ${process.platform}-${process.arch} (package ${name}): set DATABASE_URL to a PostgreSQL 18 server. · ` +
         `npm không có PostgreSQL cho ${process.platform}-${process.arch}: hãy đặt DATABASE_URL tới một máy chủ PostgreSQL 18.`,
     );
@@ -49,7 +49,7 @@ export function runAs(pgData: string): RunAs {
   if (spawnSync(namespace[0] ?? '', [...namespace.slice(1), 'true']).status === 0) return { prefix: namespace };
   const other = serviceUser();
   if (other !== null) return { prefix: [], ...other };
-  throw new Error(
+  throw new OperatorError(
     'PostgreSQL does not run as root, this kernel refuses user namespaces (unshare), and there is no user "postgres" or "nobody": ' +
       'start as another user, or set DATABASE_URL. · PostgreSQL không chạy bằng root và máy này không cho phép user namespace: ' +
       'hãy chạy bằng người dùng khác hoặc đặt DATABASE_URL.',

@@ -20,6 +20,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { alone, identityOf, isAlive, writeSafely, type ProcessIdentity } from './data-dir.ts';
+import { OperatorError } from './operator-error.ts';
 import { postgresBinaries, runAs, type RunAs } from './postgres-binaries.ts';
 
 /*
@@ -166,7 +167,7 @@ function othersIn(users: string): boolean {
 async function makeCluster(dataDir: string, places: Places): Promise<Notes> {
   if (existsSync(join(places.pgData, 'PG_VERSION'))) return JSON.parse(readFileSync(places.notes, 'utf8')) as Notes;
   if (existsSync(places.pgData)) {
-    throw new Error(
+    throw new OperatorError(
       `${places.pgData} exists and holds no PostgreSQL: move it away. · ${places.pgData} không phải dữ liệu PostgreSQL.`,
     );
   }
@@ -203,7 +204,7 @@ async function makeCluster(dataDir: string, places: Places): Promise<Notes> {
   rmSync(passwordFile, { force: true });
   if (made.status !== 0) {
     const why = (made.error?.message ?? made.stderr).trim().split('\n').slice(-4).join('\n');
-    throw new Error(
+    throw new OperatorError(
       `PostgreSQL could not be set up in ${places.pgData} · Không tạo được PostgreSQL:\n${why}\n${permissionAdvice(as)}`,
     );
   }
@@ -294,7 +295,7 @@ async function ensureRunning(places: Places, notes: Notes, signal: AbortSignal, 
     }
     const outcome = await start(places, await portFor(notes.port, samePort), signal);
     if (typeof outcome !== 'string') return outcome;
-    if (attempt >= 20) throw new Error(`PostgreSQL does not start · PostgreSQL không khởi động được:\n${outcome}`);
+    if (attempt >= 20) throw new OperatorError(`PostgreSQL does not start · PostgreSQL không khởi động được:\n${outcome}`);
     attempt += 1;
     await clearStaleFile(places.pgData, outcome);
   }
@@ -374,7 +375,7 @@ async function stop(pgData: string, patience: number): Promise<void> {
   if (await gone(Math.max(patience - 1_500, 500))) return;
   process.kill(server.identity.pid, 'SIGQUIT');
   if (await gone(1_500)) return;
-  throw new Error(`PostgreSQL (process ${server.identity.pid}) does not stop`);
+  throw new OperatorError(`PostgreSQL (process ${server.identity.pid}) does not stop`);
 }
 
 /** The owner of the tables and the database, once. */

@@ -7,6 +7,7 @@ import { publicUrlOf, settingsOrExit, type Settings } from '#kernel/config.ts';
 import { createLog, type Log } from '#kernel/log.ts';
 import { claimHub, makeDataDir, writeSafely, type Claim } from './data-dir.ts';
 import { installationKeys } from './keys.ts';
+import { OperatorError } from './operator-error.ts';
 import { usePostgres, type PostgresUse } from './postgres.ts';
 import {
   commonSettings,
@@ -17,7 +18,7 @@ import {
   workerProcess,
   type HubPlan,
 } from './processes.ts';
-import { CannotStart, inherited, supervise, type ProcessSpec, type Supervised } from './supervised.ts';
+import { inherited, supervise, type ProcessSpec, type Supervised } from './supervised.ts';
 import { welcome } from './welcome.ts';
 
 /*
@@ -28,13 +29,10 @@ import { welcome } from './welcome.ts';
 /** All of it has to be over 10 s after the signal. Milliseconds. */
 const patience = { front: 5_500, behind: 1_500, postgres: 2_500 } as const;
 
-/** A mistake of whoever starts the hub: told in his words, without a stack. */
-class StartError extends Error {}
-
 async function claimOrRefuse(dataDir: string): Promise<Claim> {
   const claimed = await claimHub(dataDir);
   if ('release' in claimed) return claimed;
-  throw new StartError(
+  throw new OperatorError(
     `Thư mục ${dataDir} đang được một hệ thống khác dùng (tiến trình ${claimed.pid}): dừng nó hoặc đặt HUB_DATA_DIR khác · ` +
       `Another hub (process ${claimed.pid}) runs on ${dataDir}: stop it, or set another HUB_DATA_DIR`,
   );
@@ -47,7 +45,7 @@ async function portToTake({ host, port }: Settings): Promise<number> {
     probe.once('error', (error) => {
       const code = 'code' in error ? String(error.code) : error.message;
       reject(
-        new StartError(
+        new OperatorError(
           `Không dùng được cổng ${port} trên ${host} (${code}): hãy đặt PORT khác · Port ${port} on ${host} cannot be used (${code}): set another PORT`,
         ),
       );
@@ -75,7 +73,7 @@ async function runToEnd(name: string, file: string, env: Readonly<Record<string,
   });
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
-  if (how !== null) throw new StartError(`${name}: ${how}, xem phía trên · see above`);
+  if (how !== null) throw new OperatorError(`${name}: ${how}, xem phía trên · see above`);
 }
 
 function statusOf(address: string): Promise<number> {
@@ -93,7 +91,7 @@ async function untilReady(address: string, signal: AbortSignal): Promise<void> {
   for (const until = performance.now() + 60_000; ;) {
     signal.throwIfAborted();
     if ((await statusOf(`${address}/health/ready`)) === 200) return;
-    if (performance.now() > until) throw new StartError(`${address}/health/ready không báo sẵn sàng · does not become ready`);
+    if (performance.now() > until) throw new OperatorError(`${address}/health/ready không báo sẵn sàng · does not become ready`);
     await sleep(25);
   }
 }
@@ -175,7 +173,7 @@ class Hub {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof StartError || error instanceof CannotStart) return error.message;
+  if (error instanceof OperatorError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

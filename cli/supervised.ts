@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessMessage } from '#kernel/main-process.ts';
+import { OperatorError } from './operator-error.ts';
 
 /** One process of the hub, kept alive. */
 export interface ProcessSpec {
@@ -26,9 +27,6 @@ const triesAtStart = 3;
 /** A process that lived longer than this is started again at once; others wait twice as long each time, at most `longestWait`. */
 const lived = 10_000;
 const longestWait = 3_000;
-
-/** It ended again and again before it ever listened; the text is what it said. */
-export class CannotStart extends Error {}
 
 export interface SupervisorOptions {
   readonly logs: string;
@@ -75,7 +73,7 @@ export function supervise(spec: ProcessSpec, options: SupervisorOptions): Superv
       shortLives = performance.now() - began > lived ? 0 : shortLives + 1;
       if (!everListened && shortLives >= triesAtStart) {
         const tail = readFileSync(output).subarray(from).toString('utf8').trim().split('\n').slice(0, 12).join('\n');
-        settled.reject(new CannotStart(`${spec.name}: ${how}\n${tail}`));
+        settled.reject(new OperatorError(`${spec.name}: ${how}\n${tail}`));
         return;
       }
       again = setTimeout(start, shortLives <= 1 ? 0 : Math.min(100 * 2 ** shortLives, longestWait));

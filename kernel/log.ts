@@ -151,7 +151,13 @@ export function logTo(write: (line: string) => void, level: Level = 'debug', pro
 /** The log of this process. Lines are gathered for up to half a second (not errors), so that a request does not pay for a write. */
 export function createLog(options: LogOptions): Log {
   const { file } = options;
-  const destination = pino.destination({ dest: file ?? 1, sync: false, minLength: 8192, mkdir: true, mode: 0o600 });
+  const destination = pino.destination(
+    file === null
+      ? // Whoever reads a pipe slowly must not hold up the hub.
+        { dest: 1, sync: false, minLength: 8192 }
+      : // Opened at once, so that a process that ends early can still say why; a write to a file is a copy into memory.
+        { dest: file, sync: true, minLength: 8192, mkdir: true, mode: 0o600 },
+  );
   const timer = setInterval(() => {
     destination.flush();
     if (file !== null) turnOver(file, destination);
