@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { buildSchema, isAbstractType } from 'graphql';
 import { compose, readSupergraph, subgraphSources } from './compose.ts';
 
 test('the committed graph is the one the subgraphs make: node gateway/compose.ts', () => {
@@ -14,4 +15,11 @@ test('schemas that do not fit are told with every reason', () => {
       { name: 'other', schema: other },
     ]),
   ).toThrow(/do not compose[^]*Thing\.size/);
+});
+
+test('no interface, union or required field of another subgraph: whoever brings one tests its permissions on every way in [A12]', () => {
+  const text = readSupergraph();
+  const types = Object.values(buildSchema(text, { assumeValid: true }).getTypeMap());
+  expect(types.filter((type) => isAbstractType(type)).map(({ name }) => name)).toEqual([]);
+  expect(text).not.toMatch(/@join__field\([^)]*requires:/);
 });

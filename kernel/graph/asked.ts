@@ -66,26 +66,23 @@ export class AskedPlace {
 }
 
 const none: readonly Readonly<Record<string, unknown>>[] = [];
-const ofContexts = new WeakMap<object, Map<FieldNode | undefined, Map<string, AskedPlace>>>();
 
 /**
- * What an operation asks of the entities of one type, seen from the resolver of `_entities`: so that a reference is resolved by
- * the very read that its fields need, not by one of its own. Remembered per operation, of which `context` is the context value.
+ * What one operation asks of the entities of one type, seen from the resolver of `_entities`: so that a reference is resolved by
+ * the very read that its fields need, not by one of its own. Made anew for each operation; all references of a page stand in one
+ * place of the document.
  */
-export function askedOf(typeName: string, context: object, info: GraphQLResolveInfo): AskedPlace {
-  const ofOperation = entryOf(ofContexts, context, () => new Map<FieldNode | undefined, Map<string, AskedPlace>>());
-  const ofPlace = entryOf(ofOperation, info.fieldNodes[0], () => new Map<string, AskedPlace>());
-  return entryOf(ofPlace, typeName, () => new AskedPlace(typeName, info));
-}
+export class AskedOfEntity {
+  readonly #typeName: string;
+  #last: { readonly node: FieldNode | undefined; readonly place: AskedPlace } | null = null;
 
-function entryOf<Key, Value>(
-  map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
-  key: Key,
-  make: () => Value,
-): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
+  constructor(typeName: string) {
+    this.#typeName = typeName;
+  }
+
+  at(info: GraphQLResolveInfo): AskedPlace {
+    const [node] = info.fieldNodes;
+    if (this.#last === null || this.#last.node !== node) this.#last = { node, place: new AskedPlace(this.#typeName, info) };
+    return this.#last.place;
+  }
 }

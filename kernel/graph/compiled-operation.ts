@@ -17,7 +17,6 @@ import {
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
@@ -25,7 +24,10 @@ import {
 import { getArgumentValues, getVariableValues } from 'graphql/execution/values.js';
 import { collectFields } from './collect-fields.ts';
 import { memoByConditions } from './conditions.ts';
+import type { ResolvedEntity } from './entities.ts';
+import { entitiesResolver } from './entities.ts';
 import { Frame, ResolveInfo, fail, isPromise, put, type Place, type Run, type Shape } from './operation-run.ts';
+import { namesOf, plainLeaf, takeOver, type PlainLeaf } from './plain-leaf.ts';
 
 /*
  * An operation of one subgraph, compiled once into closures and run many times.
@@ -55,6 +57,14 @@ type Source = Record<string, unknown>;
 /** Puts the completed value under `key` of the frame's holder. Never throws, save where it says so. */
 type Complete = (run: Run, value: unknown, frame: Frame, key: string | number) => void;
 type RunField = (run: Run, source: Source, frame: Frame) => void;
+
+/** A selected field. Most are leaves that lie on the row as they are: those are taken over without a call or a frame. */
+interface Field {
+  readonly key: string;
+  readonly leaf: PlainLeaf | null;
+  /** Whatever else the field may be, and whatever a leaf is that does not fit its type. */
+  readonly run: RunField;
+}
 
 export function compileOperation(schema: GraphQLSchema, document: DocumentNode): CompiledOperation | null {
   const fragments: Record<string, FragmentDefinitionNode> = {};
@@ -137,7 +147,7 @@ function compileVariant(
           },
         };
         const root = new Frame(null, '', false, data, rootType.name);
-        for (const field of fields) field(run, {}, root);
+        for (const field of fields) field.run(run, {}, root);
         settle(run);
       }),
   };
@@ -148,19 +158,18 @@ function settle(run: Run): void {
   if (run.pending === 0) run.finish();
 }
 
-function compileSelections(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly RunField[] {
-  const compiled: RunField[] = [];
+function compileSelections(shape: Shape, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly Field[] {
+  const compiled: Field[] = [];
   for (const [key, nodes] of collectFields(shape, type, sets)) {
     const name = nodes[0].name.value;
     if (name === '__typename') {
-      compiled.push((_run, _source, frame) => {
-        (frame.holder as Record<string, unknown>)[key] = type.name;
-      });
+      compiled.push({ key, leaf: null, run: (_run, _source, frame) => put(frame, key, type.name) });
       continue;
     }
     const field = name.startsWith('__') ? undefined : type.getFields()[name];
     if (field === undefined) throw new NotUnderstood(`${type.name}.${name}`);
-    compiled.push(compileField(shape, { parentType: type, field, nodes }, key));
+    const run = compileField(shape, { parentType: type, field, nodes }, key);
+    compiled.push({ key, leaf: field.resolve === undefined ? plainLeaf(field) : null, run });
   }
   return compiled;
 }
@@ -200,17 +209,13 @@ function compileField(shape: Shape, place: Place, key: string): RunField {
     return (run, source, frame) => {
       if (frame.dead) return;
       const value = source[name];
-      if (typeof value !== 'object' && typeof value !== 'function') {
-        complete(run, value, frame, key);
+      if (typeof value !== 'function') {
+        settleValue(run, value, frame);
         return;
       }
       try {
         const info = new ResolveInfo(shape, place, run, frame, key);
-        settleValue(
-          run,
-          defaultFieldResolver(source, typeof value === 'function' ? argumentsOf(place, run) : {}, run.context, info),
-          frame,
-        );
+        settleValue(run, defaultFieldResolver(source, argumentsOf(place, run), run.context, info), frame);
       } catch (error) {
         fail(run, frame, key, nonNull, error, place);
       }
@@ -277,14 +282,7 @@ function compileNullable(shape: Shape, type: GraphQLOutputType, place: Place, no
 function completeLeaf(type: GraphQLLeafType, place: Place, nonNull: boolean): Complete {
   const plainText = type.name === 'String' || type.name === 'ID';
   const plainBoolean = type.name === 'Boolean';
-  const names = isEnumType(type)
-    ? new Set(
-        type
-          .getValues()
-          .filter((v) => v.value === v.name)
-          .map((v) => v.name),
-      )
-    : null;
+  const names = isEnumType(type) ? namesOf(type) : null;
   return (run, value, frame, key) => {
     if (typeof value === 'string' ? plainText || names?.has(value) === true : plainBoolean && typeof value === 'boolean') {
       put(frame, key, value);
@@ -337,13 +335,18 @@ function listOf(value: unknown): readonly unknown[] | null {
   return null;
 }
 
-function completeObject(type: GraphQLObjectType, fields: readonly RunField[], nonNull: boolean): Complete {
+function completeObject(type: GraphQLObjectType, fields: readonly Field[], nonNull: boolean): Complete {
   const { name } = type;
   return (run, value, frame, key) => {
     const holder: Record<string, unknown> = {};
     put(frame, key, holder);
-    const own = new Frame(frame, key, nonNull, holder, name);
-    for (const field of fields) field(run, value as Source, own);
+    let own: Frame | null = null;
+    for (const field of fields) {
+      if (field.leaf !== null && takeOver(field.leaf, value as Source, holder, field.key)) continue;
+      own ??= new Frame(frame, key, nonNull, holder, name);
+      field.run(run, value as Source, own);
+      if (own.dead) return;
+    }
   };
 }
 
@@ -393,52 +396,4 @@ function completeAbstract(
       fail(run, frame, key, nonNull, error, place);
     }
   };
-}
-
-/** An entity with the type the gateway asked for: nothing is written onto the row, which others may share. */
-class ResolvedEntity {
-  readonly typeName: string;
-  readonly value: unknown;
-  constructor(typeName: string, value: unknown) {
-    this.typeName = typeName;
-    this.value = value;
-  }
-}
-
-type ResolveReference = (reference: unknown, context: unknown, info: GraphQLResolveInfo) => unknown;
-
-export function resolveReferenceOf(schema: GraphQLSchema, typeName: string): ResolveReference | null {
-  const extensions = schema.getType(typeName)?.extensions as
-    { apollo?: { subgraph?: { resolveReference?: ResolveReference } } } | undefined;
-  return extensions?.apollo?.subgraph?.resolveReference ?? null;
-}
-
-function entitiesResolver(
-  schema: GraphQLSchema,
-): (source: unknown, args: Record<string, unknown>, context: unknown, info: ResolveInfo) => unknown {
-  const references = new Map<string, ResolveReference | null>();
-  const entityTypes = new Set(
-    isAbstractType(schema.getType('_Entity'))
-      ? schema.getPossibleTypes(schema.getType('_Entity') as GraphQLAbstractType).map((t) => t.name)
-      : [],
-  );
-  return (_source, args, context, info) =>
-    (args.representations as readonly Record<string, unknown>[]).map((reference) => {
-      const typeName = reference.__typename;
-      if (typeof typeName !== 'string' || !entityTypes.has(typeName)) throw new Error('Not an entity of this subgraph.');
-      let resolve = references.get(typeName);
-      if (resolve === undefined) {
-        resolve = resolveReferenceOf(schema, typeName);
-        references.set(typeName, resolve);
-      }
-      const tag = (value: unknown): ResolvedEntity | null =>
-        value === null || value === undefined ? null : new ResolvedEntity(typeName, value);
-      if (resolve === null) return tag(reference);
-      try {
-        const value = resolve(reference, context, info);
-        return isPromise(value) ? value.then(tag) : tag(value);
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error('A reference failed.', { cause: error }));
-      }
-    });
 }
