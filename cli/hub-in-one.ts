@@ -35,6 +35,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     identifierKey,
     issuer: () => publicUrlOf(settings, settings.port),
     clock: systemClock,
+    registry,
     report: (fault) => log.error(fault, { subgraph: 'organisation' }),
   });
   const feed = keepFeeding(identity, log);

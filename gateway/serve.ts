@@ -48,16 +48,20 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
   const health = createHealth({ parts: behind.parts, outside: outsideStates(settings) });
   const { hosts, origins } = namesOf(settings);
+  const authenticator = createAuthenticator({
+    issuers: [behind.issuer, ...outsideIssuers(settings)],
+    principals: behind.principals,
+    clock: systemClock,
+    observe: (event) => tokens.inc({ event }),
+  });
+  const windows = memoryRateStore();
+  metrics.gauge('hub_tokens_remembered', 'Verified tokens kept.', () => authenticator.remembered());
+  metrics.gauge('hub_rate_windows', 'Windows of quotas kept.', () => windows.size());
   const app = buildServer({
     gateway,
-    authenticator: createAuthenticator({
-      issuers: [behind.issuer, ...outsideIssuers(settings)],
-      principals: behind.principals,
-      clock: systemClock,
-      observe: (event) => tokens.inc({ event }),
-    }),
+    authenticator,
     principals: behind.principals,
-    limiter: createRateLimiter(memoryRateStore()),
+    limiter: createRateLimiter(windows),
     production: settings.production,
     log,
     metrics: graphMetrics,

@@ -55,6 +55,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
           identifierKey,
           issuer: () => publicUrlOf(settings, settings.port),
           clock: systemClock,
+          registry,
           report: (fault) => log.error(fault, { subgraph: name }),
         })
       : null;
