@@ -1,3 +1,4 @@
+import { AskedOfEntity } from '#kernel/graph/asked.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { resolvers, type ResultsContext } from './resolvers.ts';
@@ -11,7 +12,7 @@ export const results: SubgraphModule = {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock) };
     return {
       resolvers,
-      context: (call): ResultsContext => ({ call, results: new Results(source, call) }),
+      context: (call): ResultsContext => ({ call, results: new Results(source, call), ofCitizen: new AskedOfEntity('Citizen') }),
       close: () => Promise.resolve(),
     };
   },

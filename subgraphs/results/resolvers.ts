@@ -1,6 +1,6 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import { askedIn, askedOf } from '#kernel/graph/asked.ts';
+import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
@@ -9,6 +9,7 @@ import type { DigitizedResult, ResultFilter, Results } from './results.ts';
 
 export interface ResultsContext extends SubgraphContext {
   readonly results: Results;
+  readonly ofCitizen: AskedOfEntity;
 }
 
 const asking = ({ results }: ResultsContext, info: GraphQLResolveInfo): Results => results.asking(askedIn(info));
@@ -35,7 +36,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
   },
   Citizen: {
     __resolveReference: ({ id }: Reference, context: ResultsContext, info: GraphQLResolveInfo) =>
-      asking(context, info).citizen(id, askedOf('Citizen', context, info).of('digitizedResults')),
+      asking(context, info).citizen(id, context.ofCitizen.at(info).of('digitizedResults')),
     digitizedResults: ({ id }: Reference, page: PageArguments, { results }: ResultsContext) => results.resultsOf(id, page),
   },
   DigitizedResult: {

@@ -1,3 +1,4 @@
+import { AskedOfEntity } from '#kernel/graph/asked.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { resolvers, type SlipsContext } from './resolvers.ts';
@@ -11,7 +12,7 @@ export const slips: SubgraphModule = {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock) };
     return {
       resolvers,
-      context: (call): SlipsContext => ({ call, slips: new Slips(source, call) }),
+      context: (call): SlipsContext => ({ call, slips: new Slips(source, call), ofCitizen: new AskedOfEntity('Citizen') }),
       close: () => Promise.resolve(),
     };
   },

@@ -1,5 +1,5 @@
 import { unitId } from '#kernel/domain/ids.ts';
-import { askedIn, askedOf } from '#kernel/graph/asked.ts';
+import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, RecordRow, Reference } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
@@ -8,6 +8,7 @@ import type { ReexaminationSlip, ReferralSlip, SlipFilter, Slips } from './slips
 
 export interface SlipsContext extends SubgraphContext {
   readonly slips: Slips;
+  readonly ofCitizen: AskedOfEntity;
 }
 
 type ListArguments = { readonly filter?: SlipFilter | null } & PageArguments;
@@ -29,7 +30,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
   },
   Citizen: {
     __resolveReference: ({ id }: Reference, context: SlipsContext, info: GraphQLResolveInfo) => {
-      const place = askedOf('Citizen', context, info);
+      const place = context.ofCitizen.at(info);
       const pages = { referrals: place.of('referralSlips'), reexaminations: place.of('reexaminationSlips') };
       return asking(context, info).citizen(id, pages);
     },
