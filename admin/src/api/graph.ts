@@ -1,0 +1,80 @@
+import { HttpError } from 'react-admin';
+import { language } from '../shell/preferences.ts';
+
+/*
+ * One request to the hub's graph. The session cookie of the same origin speaks for the person: no token is ever in the browser.
+ * What was asked for a screen that is gone is cancelled by the signal.
+ */
+
+/** Codes of FHIR PurposeOfUse under which an operator may see numbers in clear. */
+export const revealPurposes = ['TREAT', 'ETREAT', 'PATRQT'] as const;
+export type RevealPurpose = (typeof revealPurposes)[number];
+
+export interface Asked {
+  readonly signal?: AbortSignal | undefined;
+  readonly purpose?: RevealPurpose;
+}
+
+interface GraphErrorEntry {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions?: {
+    readonly code?: string;
+    readonly reason?: string;
+    readonly subgraph?: string;
+    readonly traceId?: string;
+    readonly retryAfter?: number;
+  };
+}
+
+export interface Answer<Data> {
+  readonly data: Data;
+  /** Subgraphs that did not answer: what they own is missing, the rest stands. */
+  readonly silent: readonly string[];
+}
+
+/** What was refused, in the words of the hub's catalogue. `status` is what the framework decides about the session by. */
+export class GraphRefusal extends HttpError {
+  readonly code: string;
+  readonly traceId: string | null;
+
+  constructor(message: string, status: number, code: string, traceId: string | null) {
+    super(message, status);
+    this.name = 'GraphRefusal';
+    this.code = code;
+    this.traceId = traceId;
+  }
+}
+
+const statusOf: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403, NOT_FOUND: 404, RATE: 429 };
+
+export async function askGraph<Data>(
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+  { signal, purpose }: Asked = {},
+): Promise<Answer<Data>> {
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    credentials: 'same-origin',
+    cache: 'no-store',
+    signal: signal ?? null,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json',
+      'accept-language': language(),
+      ...(purpose !== undefined && { 'x-hub-purpose': purpose }),
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json().catch(() => null)) as { data?: Data | null; errors?: readonly GraphErrorEntry[] } | null;
+  const errors = body?.errors ?? [];
+  // A part that is down is told beside the data; a refusal of what was asked is told instead of it.
+  const refusal =
+    errors.find(({ extensions }) => extensions?.subgraph === undefined) ?? (body?.data == null ? errors[0] : undefined);
+  if (refusal !== undefined) {
+    const code = refusal.extensions?.code ?? 'INTERNAL';
+    throw new GraphRefusal(refusal.message, statusOf[code] ?? response.status, code, refusal.extensions?.traceId ?? null);
+  }
+  if (body?.data == null) throw new GraphRefusal('', response.status || 502, 'UNAVAILABLE', response.headers.get('x-trace-id'));
+  return { data: body.data, silent: errors.flatMap(({ extensions }) => extensions?.subgraph ?? []) };
+}

@@ -1,0 +1,14 @@
+import { vi, type MessageKey } from '../i18n/vi.ts';
+import type { EnumChoice } from './choices.ts';
+
+type Enums = typeof vi.enum;
+
+/** A choice of all values of a closed list, in the list's own order; `values` narrows it. */
+export function enumChoice<List extends keyof Enums>(
+  key: string,
+  label: MessageKey,
+  list: List,
+  values: readonly string[] = Object.keys(vi.enum[list]),
+): EnumChoice {
+  return { key, label, kind: 'enum', options: values.map((value) => ({ value, label: `enum.${list}.${value}` as MessageKey })) };
+}

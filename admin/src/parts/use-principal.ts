@@ -1,0 +1,15 @@
+import { useQuery } from '@tanstack/react-query';
+import { whoIsHere } from '../api/auth-provider.ts';
+import type { Principal } from '../api/records.ts';
+import { rightOf, type ResourceName } from '../api/resources.ts';
+
+/** Who sits here; undefined until that is known. */
+export function usePrincipal(): Principal | undefined {
+  return useQuery({ queryKey: ['principal'], queryFn: whoIsHere, staleTime: Number.POSITIVE_INFINITY }).data;
+}
+
+/** Which resources may be opened; none until that is known. */
+export function useMay(): (resource: ResourceName) => boolean {
+  const principal = usePrincipal();
+  return (resource) => principal?.permissions.includes(rightOf[resource]) === true;
+}
