@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { ReadDoor } from './db/read-door.ts';
 
 /** Unit numbers as PostgreSQL writes a set of them: `{[1,4),[7,8)}`. */
-export type UnitRanges = string;
+type UnitRanges = string;
 
 interface Range {
   readonly from: number;

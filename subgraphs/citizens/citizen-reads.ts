@@ -84,13 +84,13 @@ const groups = {
   checks: { columns: ['c.check_source as "checkSource"', 'c.checked_at as "checkedAt"'] },
 } as const satisfies Readonly<Record<string, ColumnGroup>>;
 
-export type AskedField = keyof typeof groups;
+type AskedField = keyof typeof groups;
 const names = Object.keys(groups) as readonly AskedField[];
 
 /** Fields that an operation asks of citizens, as bits. */
 export type Asked = number;
 export const askedNothing: Asked = 0;
-export const askedAll: Asked = (1 << names.length) - 1;
+const askedAll: Asked = (1 << names.length) - 1;
 
 /** The bit of a field of the graph; 0 for what comes from no column of the citizen's row. */
 export function askedBit(field: string): Asked {
@@ -170,7 +170,7 @@ export function citizensById(caller: Caller, asked: Asked): KeyedRead<CitizenRow
 }
 
 /** A citizen by a number; `confirmed` says whether it is his beyond doubt, now. */
-export type HolderRow = CitizenRow & { readonly confirmed: boolean };
+type HolderRow = CitizenRow & { readonly confirmed: boolean };
 
 export function holdersOfNumber(caller: Caller, asked: Asked): KeyedRead<HolderRow> {
   const { name, columns } = shapeFor(caller, asked);

@@ -478,8 +478,9 @@ const historyFields = [
   'currentAddress',
   'currentCommune',
   'sourceKey',
+  'reason',
 ] as const;
-export type HistoryField = (typeof historyFields)[number];
+type HistoryField = (typeof historyFields)[number];
 const historyMasks: Readonly<
   Partial<Record<HistoryField, Extract<MaskedField, 'personalId' | 'oldIdNumber' | 'phone' | 'email'>>>
 > = {

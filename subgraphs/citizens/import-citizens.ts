@@ -27,14 +27,14 @@ import { importPage, type ImportTally } from './import-page.ts';
  * turn. Nothing is written into a unit outside the importer's scope, and a person there is never found.
  */
 
-export interface ImportDeps {
+interface ImportDeps {
   readonly database: Database;
   readonly clock: Clock;
   /** Secret of this installation for keyed hashes of identifiers. */
   readonly identifierKey: Buffer;
 }
 
-export interface ImportQuestion {
+interface ImportQuestion {
   readonly caller: Caller;
   readonly bytes: Uint8Array;
   /** Aborted: the page under way is finished, then the import ends as cancelled. */

@@ -108,7 +108,7 @@ export interface ImportedCitizen {
 }
 
 /** What is wrong with one cell; `field` is the column, null for the row as a whole. Never holds a value. */
-export interface RowProblem {
+interface RowProblem {
   readonly field: ImportColumn | null;
   readonly reason: Reason;
 }

@@ -16,7 +16,7 @@ import {
  * empty cell never erases; what differs from a confirmed value becomes work; the same row a second time changes nothing.
  */
 
-export interface KnownAddress {
+interface KnownAddress {
   readonly text: string | null;
   readonly code: string | null;
   readonly list: '2024' | '2025' | null;

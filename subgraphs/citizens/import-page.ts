@@ -44,7 +44,7 @@ export interface PageContext {
 
 export type PageRow = ImportedCitizen & { readonly unitNo: number };
 
-export interface PageResult {
+interface PageResult {
   readonly tally: ImportTally;
   readonly refused: readonly RefusedRow[];
 }

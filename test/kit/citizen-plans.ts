@@ -95,6 +95,10 @@ function scans(node: PlanNode): readonly number[] {
   return [...below, Math.round(rows * node['Actual Loops'])];
 }
 
+/** What the read door sets for its sessions (kernel/db/read-door-connection.ts), as far as plans depend on it. */
+const sessionOfTheDoor =
+  '-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c enable_seqscan=off -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0';
+
 /** A read door that explains each statement before it runs it, with the parameters and the plan mode of the real one. */
 class ExplainingDoor implements ReadDoor {
   readonly #door: ReadDoor;
@@ -122,7 +126,7 @@ class ExplainingDoor implements ReadDoor {
     const texts = values.map((value) =>
       value === null ? null : Array.isArray(value) ? textArray(value.map(String)) : String(value as string | number),
     );
-    await this.#explain({ name, text }, scope, values.map(() => 'unknown'), texts, 'auto'); // prettier-ignore
+    await this.#explain({ name, text }, scope, values.map(() => 'unknown'), texts, 'force_custom_plan'); // prettier-ignore
     return this.#door.rows(name, text, scope, values);
   }
 
@@ -159,7 +163,7 @@ export function plansHold(options: { readonly rows: number; readonly millisecond
   beforeAll(async () => {
     database = await createTestDatabase();
     await fillProvince(database.ownerUrl, options.rows);
-    client.current = new Client({ connectionString: database.roles.reader, options: '-c timezone=UTC -c jit=off' });
+    client.current = new Client({ connectionString: database.roles.reader, options: sessionOfTheDoor });
     await client.current.connect();
     open = openReadDoor({ connection: database.roles.reader, registry: new Registry() });
     door = new ExplainingDoor(open, client.current);
