@@ -27,7 +27,7 @@ import { memoByConditions } from './conditions.ts';
 import type { ResolvedEntity } from './entities.ts';
 import { entitiesResolver } from './entities.ts';
 import { Frame, ResolveInfo, fail, isPromise, put, type Place, type Run, type Shape } from './operation-run.ts';
-import { namesOf, plainLeaf, takeOver, type PlainLeaf } from './plain-leaf.ts';
+import { compileTakeOver, namesOf, plainLeaf, type PlainLeaf } from './plain-leaf.ts';
 
 /*
  * An operation of one subgraph, compiled once into closures and run many times.
@@ -58,11 +58,11 @@ type Source = Record<string, unknown>;
 type Complete = (run: Run, value: unknown, frame: Frame, key: string | number) => void;
 type RunField = (run: Run, source: Source, frame: Frame) => void;
 
-/** A selected field. Most are leaves that lie on the row as they are: those are taken over without a call or a frame. */
+/** A selected field. */
 interface Field {
   readonly key: string;
-  readonly leaf: PlainLeaf | null;
-  /** Whatever else the field may be, and whatever a leaf is that does not fit its type. */
+  /** How it can be taken over from the row without a call; null where it cannot. */
+  readonly plain: PlainLeaf | string | null;
   readonly run: RunField;
 }
 
@@ -163,13 +163,13 @@ function compileSelections(shape: Shape, type: GraphQLObjectType, sets: readonly
   for (const [key, nodes] of collectFields(shape, type, sets)) {
     const name = nodes[0].name.value;
     if (name === '__typename') {
-      compiled.push({ key, leaf: null, run: (_run, _source, frame) => put(frame, key, type.name) });
+      compiled.push({ key, plain: type.name, run: (_run, _source, frame) => put(frame, key, type.name) });
       continue;
     }
     const field = name.startsWith('__') ? undefined : type.getFields()[name];
     if (field === undefined) throw new NotUnderstood(`${type.name}.${name}`);
     const run = compileField(shape, { parentType: type, field, nodes }, key);
-    compiled.push({ key, leaf: field.resolve === undefined ? plainLeaf(field) : null, run });
+    compiled.push({ key, plain: plainLeaf(field), run });
   }
   return compiled;
 }
@@ -337,13 +337,16 @@ function listOf(value: unknown): readonly unknown[] | null {
 
 function completeObject(type: GraphQLObjectType, fields: readonly Field[], nonNull: boolean): Complete {
   const { name } = type;
+  const takeOver = compileTakeOver(fields.map(({ key, plain }) => [key, plain]));
+  const others = fields.filter(({ plain }) => plain === null);
   return (run, value, frame, key) => {
-    const holder: Record<string, unknown> = {};
+    const taken = takeOver(value);
+    const holder = taken ?? {};
     put(frame, key, holder);
-    let own: Frame | null = null;
-    for (const field of fields) {
-      if (field.leaf !== null && takeOver(field.leaf, value as Source, holder, field.key)) continue;
-      own ??= new Frame(frame, key, nonNull, holder, name);
+    const left = taken === null ? fields : others;
+    if (left.length === 0) return;
+    const own = new Frame(frame, key, nonNull, holder, name);
+    for (const field of left) {
       field.run(run, value as Source, own);
       if (own.dead) return;
     }
