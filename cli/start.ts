@@ -26,8 +26,8 @@ import { welcome } from './welcome.ts';
  * started again; on a signal everything ends in order. It loads little and serves nobody, so that nothing a request does can harm it.
  */
 
-/** All of it has to be over 10 s after the signal. Milliseconds. */
-const patience = { front: 5_500, behind: 1_500, postgres: 2_500 } as const;
+/** All of it has to be over 10 s after the signal; what one leaves over is for the next. Milliseconds. */
+const patience = { front: 5_500, behind: 1_500, postgres: 2_500, all: 9_500 } as const;
 
 async function claimOrRefuse(dataDir: string): Promise<Claim> {
   const claimed = await claimHub(dataDir);
@@ -65,7 +65,11 @@ async function runToEnd(name: string, file: string, env: Readonly<Record<string,
     detached: true,
     stdio: ['ignore', process.stderr, process.stderr],
   });
-  const stop = () => child.kill('SIGTERM');
+  const stop = () => {
+    child.kill('SIGTERM');
+    // What it does is one transaction at a time: cut short, it leaves nothing half-done.
+    setTimeout(() => child.kill('SIGKILL'), patience.front).unref();
+  };
   signal.addEventListener('abort', stop, { once: true });
   const how = await new Promise<string | null>((resolve) => {
     child.on('error', (error) => resolve(error.message));
@@ -166,9 +170,11 @@ class Hub {
 
   /** First who takes requests, then who answers them, then where everything is kept. */
   async stop(): Promise<void> {
+    const began = performance.now();
     await Promise.all(this.#front.map((one) => one.stop(patience.front)));
     await Promise.all(this.#behind.map((one) => one.stop(patience.behind)));
-    await this.#postgres?.leave(patience.postgres);
+    const left = Math.round(patience.all - (performance.now() - began));
+    await this.#postgres?.leave(Math.max(left, patience.postgres));
   }
 }
 
