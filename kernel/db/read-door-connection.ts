@@ -1,7 +1,8 @@
-import type { Client, Connection, Submittable } from 'pg';
-import { rowReader, type Column, type RowReader, type RowText } from './read-door-rows.ts';
+import type { Client } from 'pg';
+import { rowReader, type RowReader } from './read-door-rows.ts';
 import { endsSession, StandingClient } from './standing-client.ts';
 import { WireBatch } from './wire-batch.ts';
+import { readWire, type Column, type RowCells, type WireListener } from './wire-reader.ts';
 
 /** One statement of a batch. `types` are type numbers for `Parse` (0: PostgreSQL infers it). */
 export interface Statement {
@@ -27,6 +28,14 @@ export type BatchEnd =
   | { readonly kind: 'failed'; readonly error: Error & { readonly code?: string } }
   | { readonly kind: 'lost'; readonly error: Error & { readonly code?: string } };
 
+/** Reads under one scope: one implicit transaction. `end` is called once, after all of them; never inside {@link ReadConnection.run}. */
+export interface Batch {
+  /** int4multirange text of the scope. */
+  readonly units: string;
+  readonly executions: readonly Execution[];
+  end(how: BatchEnd): void;
+}
+
 interface Prepared {
   readonly name: string;
   readonly read: RowReader;
@@ -44,15 +53,18 @@ export interface ConnectionOptions {
 }
 
 /**
- * One connection of the read door. A batch is one buffer and one implicit transaction: `set_config('hub.scope', …, true)`, each
- * read, one Sync. The scope ends with the transaction, so nothing of it is left for the next batch, also after an error.
+ * One connection of the read door. A batch is one implicit transaction: `set_config('hub.scope', …, true)`, each read, one Sync.
+ * The scope ends with the transaction, so nothing of it is left for the next batch, also after an error. Several batches may
+ * travel in one write; each is its own transaction and fails alone.
+ *
  * It connects again by itself, with growing pauses up to 1 s, until it is closed.
  */
 export class ReadConnection {
   readonly #options: ConnectionOptions;
   readonly #onFree: () => void;
   readonly #standing: StandingClient;
-  #batch: Batch | null = null;
+  /** Batches under way, in the order in which the server answers. */
+  #underWay: Answer[] = [];
   #prepared = new Map<string, Prepared>();
   #surplus: string[] = [];
   #named = 0;
@@ -82,17 +94,18 @@ export class ReadConnection {
         ...options.settings,
       ],
       begin,
-      up: () => {
+      up: (client) => {
         this.#prepared = new Map();
         this.#surplus = [];
+        readWire(client.connection.stream, this.#listen(client));
         this.#onFree();
       },
-      down: () => this.#batch?.handleError(new Error('the connection is gone')),
+      down: () => this.#lost(new Error('the connection is gone')),
     });
   }
 
   get free(): boolean {
-    return this.#standing.client !== null && this.#batch === null;
+    return this.#standing.client !== null && this.#underWay.length === 0;
   }
 
   get connected(): boolean {
@@ -108,25 +121,93 @@ export class ReadConnection {
     this.#standing.open();
   }
 
-  /** Only on a free connection. `end` is called once, never inside this call. */
-  run(scope: string, executions: readonly Execution[], end: (how: BatchEnd) => void): void {
+  /** Only on a free connection. */
+  run(batches: readonly Batch[]): void {
     const client = this.#standing.client;
-    if (client === null || this.#batch !== null) throw new Error('the connection is not free');
-    const batch = new Batch(scope, executions, this, (how) => {
-      if (this.#guard !== null) clearTimeout(this.#guard);
-      this.#guard = null;
-      this.#batch = null;
-      if (how.kind === 'lost') this.#standing.lose(client);
-      end(how);
-      if (this.free) this.#onFree();
-    });
-    this.#batch = batch;
+    if (client === null || this.#underWay.length > 0) throw new Error('the connection is not free');
+    const wire = new WireBatch();
+    for (const name of this.#surplus) wire.closeStatement(name); // ahead of everything, where no error can skip them
+    this.#surplus = [];
+    const fresh = new Map<string, string>();
+    this.#underWay = batches.map((batch) => new Answer(batch, this.#write(wire, batch, fresh)));
     // The server ends a slow batch itself; this is for a server or a network that says nothing at all.
-    this.#guard = setTimeout(() => this.#standing.lose(client), this.#options.statementTimeout + 2500);
-    client.query(batch);
+    this.#guard = setTimeout(() => this.#standing.lose(client), (this.#options.statementTimeout + 1500) * batches.length + 1000);
+    client.connection.stream.write(wire.bytes());
   }
 
-  prepared(text: string): Prepared | undefined {
+  #write(wire: WireBatch, { units, executions }: Batch, fresh: Map<string, string>): readonly Place[] {
+    wire.execute(scopeStatement, [units]);
+    const places = executions.map((execution) => {
+      const { statement, values } = execution;
+      const known = this.#known(statement.text);
+      let name = known?.name ?? fresh.get(statement.text);
+      if (name === undefined) {
+        this.#named += 1;
+        name = `r${this.#named}`;
+        fresh.set(statement.text, name);
+        wire.parse(name, statement.text, statement.types);
+      }
+      // Described again where it stands twice: which of the two comes first to an answer is not known yet.
+      if (known === undefined) wire.describe(name);
+      wire.execute(name, values);
+      return { execution, name, read: known?.read ?? null };
+    });
+    wire.sync();
+    return places;
+  }
+
+  #listen(client: Client): WireListener {
+    const place = (): Place | null => this.#underWay[0]?.place ?? null;
+    return {
+      columns: (columns) => {
+        const at = place();
+        if (at !== null) this.#keep(at, columns);
+      },
+      row: (cells) => this.#underWay[0]?.row(cells),
+      complete: () => this.#underWay[0]?.complete(),
+      failed: (error) => {
+        const answer = this.#underWay[0];
+        if (answer === undefined || endsSession(error)) {
+          this.#lost(error);
+          this.#standing.lose(client);
+          return;
+        }
+        // Whatever was wrong with it ("cached plan must not change result type" after a migration), next time it is parsed anew.
+        if (answer.place !== null) this.#drop(answer.place.execution.statement.text);
+        answer.error = error;
+      },
+      ready: () => {
+        // Answers are told apart by their order alone: where it is broken nothing is given to anybody.
+        if (this.#underWay[0]?.whole !== true) {
+          this.#lost(new Error('an answer is missing'));
+          this.#standing.lose(client);
+          return;
+        }
+        const answer = this.#underWay.shift();
+        if (this.#underWay.length === 0) this.#over();
+        answer?.end();
+        if (this.free) this.#onFree();
+      },
+      astray: (what) => {
+        this.#lost(new Error(what));
+        this.#standing.lose(client);
+      },
+    };
+  }
+
+  #lost(error: Error & { readonly code?: string }): void {
+    const answers = this.#underWay;
+    this.#underWay = [];
+    this.#over();
+    for (const { batch } of answers) batch.end({ kind: 'lost', error });
+  }
+
+  #over(): void {
+    if (this.#guard !== null) clearTimeout(this.#guard);
+    this.#guard = null;
+  }
+
+  #known(text: string): Prepared | undefined {
     const known = this.#prepared.get(text);
     if (known !== undefined) {
       this.#prepared.delete(text);
@@ -135,35 +216,70 @@ export class ReadConnection {
     return known;
   }
 
-  newName(): string {
-    this.#named += 1;
-    return `r${this.#named}`;
-  }
-
-  keep(text: string, statement: Prepared): void {
-    this.#prepared.set(text, statement);
+  #keep(place: Place, columns: readonly Column[]): void {
+    const { text, keyColumns } = place.execution.statement;
+    place.read = rowReader(columns, keyColumns);
+    this.#prepared.set(text, { name: place.name, read: place.read });
     if (this.#prepared.size <= this.#options.statementLimit) return;
     const oldest = this.#prepared.keys().next();
-    if (oldest.done !== true) this.drop(oldest.value);
+    if (oldest.done !== true) this.#drop(oldest.value);
   }
 
-  drop(text: string): void {
+  #drop(text: string): void {
     const known = this.#prepared.get(text);
     if (known === undefined) return;
     this.#prepared.delete(text);
     this.#surplus.push(known.name);
   }
 
-  /** Names to be closed at the head of the next batch, where no error can skip them. */
-  takeSurplus(): readonly string[] {
-    const names = this.#surplus;
-    if (names.length > 0) this.#surplus = [];
-    return names;
-  }
-
   /** What is under way ends as lost. */
   close(): Promise<void> {
     return this.#standing.close();
+  }
+}
+
+/** An execution where it stands in a batch. */
+interface Place {
+  readonly execution: Execution;
+  /** Of the prepared statement. */
+  readonly name: string;
+  /** `null` until its columns have been described. */
+  read: RowReader | null;
+}
+
+/** A batch while it is answered. */
+class Answer {
+  readonly batch: Batch;
+  readonly #places: readonly Place[];
+  #at = -1; // -1: set_config is being answered
+  place: Place | null = null;
+  error: (Error & { readonly code?: string }) | null = null;
+
+  constructor(batch: Batch, places: readonly Place[]) {
+    this.batch = batch;
+    this.#places = places;
+  }
+
+  row(cells: RowCells): void {
+    const read = this.place?.read ?? null;
+    if (this.place === null || read === null) return; // the answer of set_config
+    const { execution } = this.place;
+    execution.row(execution.statement.keyColumns === 1 ? (cells.text(0) ?? '') : '', read(cells));
+  }
+
+  complete(): void {
+    this.place?.execution.done();
+    this.#at += 1;
+    this.place = this.#places[this.#at] ?? null;
+  }
+
+  /** Whether every read has been answered, or the batch was broken off. */
+  get whole(): boolean {
+    return this.error !== null || this.#at === this.#places.length;
+  }
+
+  end(): void {
+    this.batch.end(this.error === null ? { kind: 'done' } : { kind: 'failed', error: this.error });
   }
 }
 
@@ -176,107 +292,4 @@ async function begin(client: Client): Promise<void> {
   );
   if (rows[0]?.mighty !== false) throw new Error('the reading role must be neither superuser nor BYPASSRLS');
   await client.query({ name: scopeStatement, text: "select set_config('hub.scope', $1, true)", values: ['{}'] });
-}
-
-/** A custom query of node-postgres, as pg-cursor is one: it writes the batch and gets the messages in order. */
-class Batch implements Submittable {
-  readonly #scope: string;
-  readonly #executions: readonly Execution[];
-  readonly #connection: ReadConnection;
-  readonly #end: (how: BatchEnd) => void;
-  /** Readers of this batch by position; empty until its description has come. */
-  readonly #readers: (RowReader | null)[] = [];
-  readonly #names: string[] = [];
-  #at = -1; // -1: set_config is being answered
-  #execution: Execution | null = null;
-  #reader: RowReader | null = null;
-  #ended = false;
-
-  constructor(scope: string, executions: readonly Execution[], connection: ReadConnection, end: (how: BatchEnd) => void) {
-    this.#scope = scope;
-    this.#executions = executions;
-    this.#connection = connection;
-    this.#end = end;
-  }
-
-  submit(connection: Connection): void {
-    const statements = this.#connection;
-    const wire = new WireBatch();
-    for (const name of statements.takeSurplus()) wire.closeStatement(name);
-    wire.execute(scopeStatement, [this.#scope]);
-    const fresh = new Map<string, string>();
-    for (const { statement, values } of this.#executions) {
-      const known = statements.prepared(statement.text);
-      let name = known?.name ?? fresh.get(statement.text);
-      if (name === undefined) {
-        name = statements.newName();
-        fresh.set(statement.text, name);
-        wire.parse(name, statement.text, statement.types);
-      }
-      // A statement that is described elsewhere in this batch is described again: its reader belongs to this position.
-      if (known === undefined) wire.describe(name);
-      this.#readers.push(known?.read ?? null);
-      this.#names.push(name);
-      wire.execute(name, values);
-    }
-    wire.sync();
-    connection.stream.write(wire.bytes());
-  }
-
-  handleRowDescription(message: { readonly fields: readonly Column[] }): void {
-    const execution = this.#executions[this.#at];
-    const name = this.#names[this.#at];
-    if (execution === undefined || name === undefined) return;
-    const read = rowReader(message.fields, execution.statement.keyColumns);
-    this.#readers[this.#at] = read;
-    this.#reader = read;
-    this.#connection.keep(execution.statement.text, { name, read });
-  }
-
-  handleDataRow(message: { readonly fields: RowText }): void {
-    const execution = this.#execution;
-    if (execution === null || this.#reader === null || this.#ended) return; // the answer of set_config
-    const fields = message.fields;
-    execution.row(execution.statement.keyColumns === 1 ? (fields[0] ?? '') : '', this.#reader(fields));
-  }
-
-  handleCommandComplete(): void {
-    if (this.#ended) return;
-    this.#execution?.done();
-    this.#at += 1;
-    this.#execution = this.#executions[this.#at] ?? null;
-    this.#reader = this.#readers[this.#at] ?? null;
-  }
-
-  handleReadyForQuery(): void {
-    this.#finish({ kind: 'done' });
-  }
-
-  handleError(error: Error & { code?: string }): void {
-    const execution = this.#executions[this.#at];
-    // Whatever was wrong with it ("cached plan must not change result type" after a migration), next time it is parsed anew.
-    if (execution !== undefined) this.#connection.drop(execution.statement.text);
-    this.#finish({ kind: endsSession(error) ? 'lost' : 'failed', error });
-  }
-
-  handleEmptyQuery(): void {
-    this.handleCommandComplete();
-  }
-
-  // Neither can happen: every Execute is without a row limit, and no statement of a read is a COPY.
-  handlePortalSuspended(): void {
-    this.handleError(new Error('portal suspended'));
-  }
-  handleCopyInResponse(): void {
-    this.handleError(new Error('copy'));
-  }
-  handleCopyData(): void {
-    this.handleError(new Error('copy'));
-  }
-
-  #finish(how: BatchEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#end(how);
-  }
 }

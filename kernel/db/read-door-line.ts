@@ -1,5 +1,5 @@
 import { HubError } from '../errors/hub-error.ts';
-import type { BatchEnd, Execution, ReadConnection, Statement } from './read-door-connection.ts';
+import type { Batch, BatchEnd, Execution, ReadConnection, Statement } from './read-door-connection.ts';
 
 /** What one caller asks for. Jobs that agree in `scope`, `statement` and `shared` run as one execution. */
 export interface Job {
@@ -26,6 +26,8 @@ export interface ScopeKey {
 export interface LineLimits {
   /** Jobs in one batch. */
   readonly batch: number;
+  /** Batches in one write, each of another scope and its own transaction. */
+  readonly batches: number;
   /** Jobs that may wait; one more is refused at once. */
   readonly waiting: number;
   /** Milliseconds a job may wait for a free connection. */
@@ -113,8 +115,14 @@ export class ReadLine {
   }
 
   #flush(): void {
-    for (const connection of this.#connections) {
-      if (connection.free && this.#waiting > 0) this.#run(connection, this.#take());
+    const free = this.#connections.filter((connection) => connection.free);
+    for (const [nth, connection] of free.entries()) {
+      // Scopes that wait are dealt out evenly over the connections that are free.
+      const groups = this.#alone.length + this.#groups.size;
+      const share = Math.min(this.#limits.batches, Math.ceil(groups / (free.length - nth)));
+      const taken: Batch[] = [];
+      while (taken.length < share && this.#waiting > 0) taken.push(this.#batch(this.#take()));
+      if (taken.length > 0) connection.run(taken);
     }
     // Connections that were never needed are made when they are missed, one for each job at most.
     let missed = this.#waiting;
@@ -142,18 +150,20 @@ export class ReadLine {
     return [];
   }
 
-  #run(connection: ReadConnection, entries: readonly Waiting[]): void {
-    const first = entries[0];
-    if (first === undefined) return;
+  #batch(entries: readonly Waiting[]): Batch {
     const started = performance.now();
     const shares = share(entries);
-    connection.run(first.job.scope.units, shares, (how) => {
-      this.#events.batch(entries.length, shares.length, performance.now() - started);
-      if (how.kind === 'done') return;
-      const open = shares.filter((execution) => !execution.settled).flatMap((execution) => execution.entries);
-      for (const entry of open) this.#tryAgain(entry, how, entries.length === 1);
-      this.#soon();
-    });
+    return {
+      units: entries[0]?.job.scope.units ?? '{}',
+      executions: shares,
+      end: (how) => {
+        this.#events.batch(entries.length, shares.length, performance.now() - started);
+        if (how.kind === 'done') return;
+        const open = shares.filter((execution) => !execution.settled).flatMap((execution) => execution.entries);
+        for (const entry of open) this.#tryAgain(entry, how, entries.length === 1);
+        this.#soon();
+      },
+    };
   }
 
   #tryAgain(entry: Waiting, how: Exclude<BatchEnd, { kind: 'done' }>, wasAlone: boolean): void {

@@ -79,13 +79,13 @@ class PostgresReadDoor implements OpenReadDoor {
         'plan_cache_mode=force_generic_plan',
         'max_parallel_workers_per_gather=0',
       ]),
-      { batch: 64, waiting: options.keyedWaiting ?? 4000, patience },
+      { batch: 64, batches: 8, waiting: options.keyedWaiting ?? 4000, patience },
       metrics.events(name, 'keyed'),
     );
     this.#wide = new ReadLine(
       // A filter's best index depends on its values.
       connections(options.wideConnections ?? 4, false, 100, ['plan_cache_mode=force_custom_plan']),
-      { batch: 1, waiting: options.wideWaiting ?? 200, patience },
+      { batch: 1, batches: 1, waiting: options.wideWaiting ?? 200, patience },
       metrics.events(name, 'wide'),
     );
     metrics.observe(name, 'keyed', this.#keyed);

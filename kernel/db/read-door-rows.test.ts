@@ -1,10 +1,17 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { arrayReader, instantText, rowReader, textArray } from './read-door-rows.ts';
+import { RowCells } from './wire-reader.ts';
+
+/** Texts of what means something in an array literal, and of what is not ASCII. */
+const hostileText = fc.oneof(
+  fc.constant('NULL'),
+  fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', ',', ' ', 'a', 'ễ', '\n', '😀') }),
+);
 
 test('any texts survive the way into an array literal and back', () => {
   fc.assert(
-    fc.property(fc.array(fc.option(fc.string({ unit: 'binary' }))), (items) => {
+    fc.property(fc.array(fc.option(hostileText)), (items) => {
       // An unquoted NULL is null; a quoted one is the word.
       expect(arrayReader(null)(textArray(items))).toEqual(items);
     }),
@@ -34,6 +41,31 @@ test('instants are ISO 8601 in UTC, cut to milliseconds', () => {
   );
 });
 
+/** A row as the server sends it. */
+function cellsOf(values: readonly (string | null)[]): RowCells {
+  const count = Buffer.alloc(2);
+  count.writeInt16BE(values.length);
+  const parts = values.flatMap((value) => {
+    const length = Buffer.alloc(4);
+    const bytes = Buffer.from(value ?? '');
+    length.writeInt32BE(value === null ? -1 : bytes.length);
+    return [length, bytes];
+  });
+  const all = Buffer.concat([Buffer.from('é'), count, ...parts]);
+  const cells = new RowCells();
+  cells.lay(all, all.toString('latin1'), 2);
+  return cells;
+}
+
+test('cells of any text are read as they were sent', () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(hostileText)), (values) => {
+      const cells = cellsOf(values);
+      expect(values.map((_, nth) => cells.text(nth))).toEqual(values);
+    }),
+  );
+});
+
 test('a row is a plain object named by its columns, without the key', () => {
   const read = rowReader(
     [
@@ -47,15 +79,15 @@ test('a row is a plain object named by its columns, without the key', () => {
     ],
     1,
   );
-  const row = read(['k', 'An', '7', 't', '{"a":[1]}', '1.50', 'x']);
+  const row = read(cellsOf(['k', 'Nguyễn Văn An', '7', 't', '{"a":[1]}', '1.50', 'x']));
   expect(Object.getPrototypeOf(Object.getPrototypeOf(row))).toBeNull(); // Jest's own Object.prototype is another one
   expect(Object.entries(row)).toEqual([
-    ['fullName', 'An'],
+    ['fullName', 'Nguyễn Văn An'],
     ['version', 7],
     ['alive', true],
     ['before', { a: [1] }],
     ['it\'s "odd"', '1.50'],
     ['__proto__', 'x'],
   ]);
-  expect(Object.values(read(['k', null, null, null, null, null, null]))).toEqual([null, null, null, null, null, null]);
+  expect(Object.values(read(cellsOf(['k', null, null, null, null, null, null])))).toEqual([null, null, null, null, null, null]);
 });

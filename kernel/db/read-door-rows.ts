@@ -1,15 +1,10 @@
 import { compileFunction } from 'node:vm';
+import type { Column, RowCells } from './wire-reader.ts';
 
 /** How a column of one row is read from the text that PostgreSQL sends. `null` never reaches a decoder. */
 type Decode = (text: string) => unknown;
 
-export type RowText = readonly (string | null)[];
-export type RowReader = (row: RowText) => Readonly<Record<string, unknown>>;
-
-export interface Column {
-  readonly name: string;
-  readonly dataTypeID: number;
-}
+export type RowReader = (cells: RowCells) => Readonly<Record<string, unknown>>;
 
 const instant = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/;
 
@@ -74,6 +69,11 @@ function readArray(text: string, decode: Decode | null): unknown[] {
 const bool: Decode = (text) => text === 't';
 const json: Decode = (text): unknown => JSON.parse(text);
 
+/** Types whose text is ASCII: truth, numbers, uuids, days, instants, and lists of such. */
+const plainTypes = new Set([
+  16, 20, 21, 23, 26, 700, 701, 1700, 2950, 1082, 1114, 1184, 1000, 1005, 1007, 1016, 1021, 1022, 1231, 2951, 1182, 1185,
+]);
+
 /** By type number of PostgreSQL; a type that is not here is handed on as text. */
 const decoders = new Map<number, Decode>([
   [16, bool],
@@ -104,7 +104,7 @@ const decoders = new Map<number, Decode>([
 ]);
 
 /**
- * One closure per prepared statement that turns a row of texts into a plain object. It is compiled as a literal, so that all
+ * One closure per prepared statement that turns the cells of a row into a plain object. It is compiled as a literal, so that all
  * rows of a statement share one hidden class. `skip` leaves out leading columns (the key).
  */
 export function rowReader(columns: readonly Column[], skip: number): RowReader {
@@ -112,14 +112,16 @@ export function rowReader(columns: readonly Column[], skip: number): RowReader {
   const properties = columns.slice(skip).map(({ name, dataTypeID }, index) => {
     // In a literal a plain "__proto__" would set the prototype; in brackets it is a property like others.
     const key = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name);
-    const cell = `row[${index + skip}]`;
+    const cell = `cells.${plainTypes.has(dataTypeID) ? 'plain' : 'text'}(${index + skip})`;
     const decode = decoders.get(dataTypeID);
     if (decode === undefined) return `${key}: ${cell}`;
     const nth = used.push(decode) - 1;
-    return `${key}: ${cell} === null ? null : decode${nth}(${cell})`;
+    return `${key}: (text = ${cell}) === null ? null : decode${nth}(text)`;
   });
   const names = used.map((_, nth) => `decode${nth}`);
-  const make = compileFunction(`return (row) => ({ ${properties.join(', ')} });`, names) as (...decode: Decode[]) => RowReader;
+  const make = compileFunction(`let text; return (cells) => ({ ${properties.join(', ')} });`, names) as (
+    ...decode: Decode[]
+  ) => RowReader;
   return make(...used);
 }
 
@@ -128,7 +130,9 @@ export function textArray(items: Iterable<string | null>): string {
   let text = '';
   for (const item of items) {
     if (text !== '') text += ',';
-    text += item === null ? 'NULL' : `"${item.replace(/["\\]/g, '\\$&')}"`;
+    if (item === null) text += 'NULL';
+    else if (item.includes('"') || item.includes('\\')) text += `"${item.replace(/["\\]/g, '\\$&')}"`;
+    else text += `"${item}"`;
   }
   return `{${text}}`;
 }
