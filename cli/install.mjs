@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,14 @@ function alive(pid) {
   }
 }
 
+function isLink(path) {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 /** Two starts from one checkout must not install over one another. The lock lies outside node_modules, which npm ci deletes. */
 async function alone(work) {
   const name = createHash('sha256')
@@ -138,6 +146,13 @@ export async function install() {
   if (fits() && complaint() === null) return;
   await alone(async () => {
     if (fits() && complaint() === null) return;
+    if (isLink(join(root, 'node_modules'))) {
+      // npm ci empties the folder behind the link before it puts one of its own in its place.
+      throw new Error(
+        'node_modules là một liên kết và không khớp package-lock.json: hãy xóa liên kết rồi chạy lại · ' +
+          'node_modules is a link and does not fit package-lock.json: remove the link and start again',
+      );
+    }
     process.stderr.write('Cài đặt các gói cần thiết (vài phút) · Installing packages (a few minutes)\n');
     const code = await npm(['ci', '--include=dev', '--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error']);
     if (code !== 0) {
