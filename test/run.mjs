@@ -22,7 +22,7 @@ let failed = 0;
 await install();
 process.env.PATH = `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`;
 
-const bin = (name) => join(root, 'node_modules', '.bin', name);
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 function run(command, args, env = {}) {
   return new Promise((resolve) => {
@@ -32,17 +32,19 @@ function run(command, args, env = {}) {
   });
 }
 
-async function check(title, command, args, env) {
+async function report(title, work) {
   const began = Date.now();
   process.stdout.write(`\n── ${title}\n`);
-  const code = await run(command, args, env);
+  const code = await work();
   if (code === 0) passed += 1;
   else failed += 1;
   process.stdout.write(
     `── ${title}: ${code === 0 ? 'ok' : `failed (${code})`} in ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
   );
-  return code === 0;
 }
+
+/** A script of package.json that is no test suite, on the Node of package.json. */
+const check = (script) => report(script, () => run('sh', ['-c', scripts[script]]));
 
 async function suite(project, args = [], env = {}) {
   const began = Date.now();
@@ -71,20 +73,11 @@ async function suite(project, args = [], env = {}) {
   );
 }
 
-const codegen = () => check('codegen', bin('graphql-codegen'), ['--config', 'codegen.yml', '--silent']);
-const types = () => check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
-
 async function statics() {
-  await check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
-  await codegen();
-  await types();
-  await check('lint', bin('eslint'), ['--max-warnings', '0', '.']);
+  for (const script of ['format', 'codegen', 'types', 'lint']) await check(script);
 }
 
 switch (mode) {
-  case 'codegen':
-    await codegen();
-    break;
   case 'fast':
     await Promise.all([statics(), suite('unit', ['--maxWorkers=1'])]);
     break;
@@ -93,22 +86,12 @@ switch (mode) {
     break;
   default:
     await statics();
-    await check('import rules', bin('depcruise'), [
-      '--config',
-      '.dependency-cruiser.cjs',
-      'cli',
-      'gateway',
-      'subgraphs',
-      'workers',
-      'connectors',
-      'kernel',
-      'test',
-    ]);
-    await check('dead code', bin('knip'), []);
+    await check('imports');
+    await check('unused');
     await suite('unit', ['--maxWorkers=2']);
     await suite('int', ['--maxWorkers=2']);
     await suite('e2e', ['--runInBand']);
-    await check('query bench, short', nodeBinary, ['test/bench/run.mjs', 'query', '--short', '--json']);
+    await report('query bench, short', () => run(nodeBinary, ['test/bench/run.mjs', 'query', '--short', '--json']));
 }
 
 rmSync(scratch, { recursive: true, force: true });
