@@ -43,6 +43,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
   return serveGraph(parts, {
     doors: runtimes,
     principals: identity.principals,
+    sessions: identity.sessions,
     issuer: identity.trusted(),
     oauth: identity.edgeRoutes((request) => request.ip),
     parts: {

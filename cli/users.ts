@@ -4,10 +4,11 @@ import { table, textOf, told, unknownAction, withRegister, wordAt } from './regi
 const passwordIs = { en: 'Password, to be changed at the first log-in', vi: 'Mật khẩu, phải đổi khi đăng nhập lần đầu' };
 
 export const verb: Verb = {
-  usage: 'add LOGIN --name NAME --unit CODE --role ROLE | password LOGIN | disable LOGIN | enable LOGIN | list',
+  usage:
+    'add LOGIN --name NAME --unit CODE --role ROLE | password LOGIN | disable LOGIN | enable LOGIN | sessions LOGIN | logout LOGIN | list',
   help: {
-    en: 'Accounts of people: adds one, gives it a new password, disables or enables it, lists them. A disabled account is out within a minute.',
-    vi: 'Tài khoản người dùng: thêm, cấp mật khẩu mới, khóa, mở lại, liệt kê. Tài khoản bị khóa mất quyền trong vòng một phút.',
+    en: 'Accounts of people: adds one, gives it a new password, disables or enables it, shows its sessions, logs it out everywhere, lists them. A disabled account is out within a minute.',
+    vi: 'Tài khoản người dùng: thêm, cấp mật khẩu mới, khóa, mở lại, xem các phiên, đăng xuất mọi nơi, liệt kê. Tài khoản bị khóa mất quyền trong vòng một phút.',
   },
   options: {
     name: { type: 'string', value: 'NAME', help: { en: 'Full name.', vi: 'Họ và tên.' } },
@@ -67,6 +68,25 @@ export const verb: Verb = {
           return { exit: 0, json: { login, disabled } };
         });
       }
+      case 'sessions': {
+        const login = wordAt(args, 1, 'LOGIN');
+        return await withRegister(context, async (register) => {
+          const sessions = await register.listSessions(login);
+          context.say(table(sessions));
+          return { exit: 0, json: { login, sessions } };
+        });
+      }
+      case 'logout': {
+        const login = wordAt(args, 1, 'LOGIN');
+        return await withRegister(context, async (register) => {
+          const ended = await register.logOut(login);
+          context.say({
+            en: `${login} is logged out everywhere (${String(ended)} sessions); its tokens end within a minute.`,
+            vi: `Đã đăng xuất ${login} ở mọi nơi (${String(ended)} phiên); mã truy cập hết hiệu lực trong vòng một phút.`,
+          });
+          return { exit: 0, json: { login, ended } };
+        });
+      }
       case 'list':
         return await withRegister(context, async (register) => {
           const users = await register.listAccounts();
@@ -74,7 +94,7 @@ export const verb: Verb = {
           return { exit: 0, json: { users } };
         });
       default:
-        throw unknownAction(['add', 'password', 'disable', 'enable', 'list']);
+        throw unknownAction(['add', 'password', 'disable', 'enable', 'sessions', 'logout', 'list']);
     }
   },
 };

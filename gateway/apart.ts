@@ -30,7 +30,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     if (client === undefined) throw new Error(`no client for ${name}`);
     return client.send;
   };
-  const organisation = organisationOverHop(signer, sendTo('organisation'));
+  const organisation = organisationOverHop(signer, sendTo('organisation'), publicUrlOf(settings, settings.port));
   const asked = (name: SubgraphName, path: string) => {
     return sendTo(name, watchers)({ method: 'GET', path, headers: { [hopHeader]: signer.seal(name, 'health', '') }, body: null });
   };
@@ -44,6 +44,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     // Any answer will do, a refusal too: it says that the process is there.
     doors: names.map((name) => watchedDoor(doorOverHop(name, signer, sendTo(name)), () => asked(name, '/health/live'))),
     principals: organisation.principals,
+    sessions: organisation.sessions,
     issuer: {
       issuer: publicUrlOf(settings, settings.port),
       algorithms: ['ES256'],

@@ -14,6 +14,7 @@ import { openIntrospection } from './introspection.ts';
 import { openLimits, type DocumentFacts } from './limits.ts';
 import { openPersistedDocuments } from './persisted.ts';
 import { refusal, refusalOf, type RefusalFacts } from './refusal.ts';
+import type { WebSession } from './session.ts';
 
 /** A request that is not answered in this time is given up. Milliseconds. */
 const patience = 15_000;
@@ -27,6 +28,8 @@ export interface GraphRouteDeps {
   readonly log: Log;
   readonly metrics: GraphMetrics;
   readonly edge: Edge;
+  /** What the session's cookie stands for, where a request has no Authorization of its own. */
+  readonly session?: Pick<WebSession, 'authorizationOf'>;
 }
 
 /** What one request turned out to be, for its log line. */
@@ -55,7 +58,11 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     const read = readRequest(request.body as Buffer, persisted);
     if (!read.ok) return refuse(read.reason, read.which === undefined ? {} : { which: read.which });
     const { operation } = read;
-    const principal = await deps.authenticator.authenticate(singleAuthorization(request.raw.rawHeaders));
+    const authorization =
+      request.headers.authorization === undefined
+        ? await deps.session?.authorizationOf(request)
+        : singleAuthorization(request.raw.rawHeaders);
+    const principal = await deps.authenticator.authenticate(authorization);
     const inspection = limits.inspect(operation.query, operation.operationName);
     if (principal === null) {
       // Whether a document is well formed is no secret; what it would give is.

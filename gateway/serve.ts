@@ -3,20 +3,25 @@ import type { FastifyPluginCallback } from 'fastify';
 import { createAuthenticator, publishedKeys, type TrustedIssuer } from '#kernel/auth/authenticate.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
+import type { SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import { createHealth, type HealthChecks, type MetricsPage, type OutsideState } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { noTracing, tracedDoor, tracingOf, type Tracing } from '#kernel/tracing.ts';
+import { adminFiles } from './admin-files.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
 import { buildServer } from './server.ts';
+import { openWebSession } from './session.ts';
 
 /** What stands behind the edge, in this process or across the signed hop; the edge cannot tell which. */
 export interface BehindTheEdge {
   readonly doors: readonly SubgraphDoor[];
   readonly principals: PrincipalSource;
+  /** Who is logged in to the admin. */
+  readonly sessions: SessionSource;
   /** Our own entry in the list of trusted issuers. */
   readonly issuer: TrustedIssuer;
   /** The OpenID provider. */
@@ -29,6 +34,9 @@ export interface BehindTheEdge {
 
 /** The graph as it is committed. */
 const supergraph = new URL('./supergraph.graphql', import.meta.url);
+
+/** The admin as it was built before the start. */
+const builtAdmin = new URL('../admin/dist/', import.meta.url);
 
 /** Longest life of a token of an outside issuer, seconds. */
 const outsideLifetime = 3_600;
@@ -48,6 +56,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
   const health = createHealth({ parts: behind.parts, outside: outsideStates(settings) });
   const { hosts, origins } = namesOf(settings);
+  const admin = adminFiles(builtAdmin);
   const authenticator = createAuthenticator({
     issuers: [behind.issuer, ...outsideIssuers(settings)],
     principals: behind.principals,
@@ -60,6 +69,14 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   const app = buildServer({
     gateway,
     authenticator,
+    session: openWebSession({
+      sessions: behind.sessions,
+      authenticator,
+      issuer: behind.issuer,
+      publicAddress: new URL(publicUrlOf(settings, settings.port)).origin,
+      origins: () => origins,
+      clock: systemClock,
+    }),
     principals: behind.principals,
     limiter: createRateLimiter(windows),
     production: settings.production,
@@ -69,7 +86,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     registry: behind.metrics,
     hosts: () => hosts,
     origins: () => origins,
-    mounts: [behind.oauth],
+    mounts: admin === null ? [behind.oauth] : [behind.oauth, admin],
   });
   await app.listen({ host: settings.host, port: settings.port });
   return {

@@ -18,6 +18,7 @@ import { refused, type Gateway } from './gateway.ts';
 import type { GraphMetrics } from './graph-metrics.ts';
 import { graphRoute } from './graph-route.ts';
 import { refusal } from './refusal.ts';
+import type { WebSession } from './session.ts';
 
 /** Limits of one request on the wire. Bytes, numbers, milliseconds. */
 export const wireLimits = {
@@ -42,6 +43,8 @@ export interface ServerDeps {
   /** Hosts (`name:port`, lower case) and origins under which the hub is reached; asked at each request. */
   readonly hosts: () => readonly string[];
   readonly origins: () => readonly string[];
+  /** Of the admin; without it only Authorization counts. */
+  readonly session?: WebSession;
   /** What else stands at this address: the OpenID provider, later the admin. Each in a scope of its own. */
   readonly mounts: readonly FastifyPluginCallback[];
 }
@@ -108,6 +111,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
 
   registerOperations(app, deps);
   for (const mount of deps.mounts) void app.register(mount);
+  if (deps.session !== undefined) void app.register(deps.session.routes);
   void app.register((graph, _options, done) => {
     graph.removeAllContentTypeParsers();
     // Whatever the type, the route answers for it: with the right class and the right media type.

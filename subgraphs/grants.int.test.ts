@@ -14,6 +14,7 @@ const unscoped: Readonly<Record<string, string>> = {
   'citizens.import_row': 'rows of a file before anyone decided about them; no unit yet',
   'organisation.signing_key': 'keys of the hub',
   'organisation.oidc_payload': 'store of the OpenID provider',
+  'organisation.session': 'found by the hash of a cookie alone',
   'organisation.security_event': 'of the hub, not of a unit',
 };
 

@@ -6,6 +6,7 @@ import { hopHeader, type HopSigner } from './hop.ts';
 import type { BasisAsked, PrincipalSource } from './principal.ts';
 import { purposes } from './purposes.ts';
 import { securityLog, type SecurityEvent, type SecurityLog } from './security-log.ts';
+import { cookieNames, type ListedSession, type LiveSession, type SessionSource } from './sessions.ts';
 
 /*
  * Organisation across the hop: in topology `apart` the gateway asks organisation's process who somebody is, takes the keys of
@@ -19,6 +20,10 @@ import { securityLog, type SecurityEvent, type SecurityLog } from './security-lo
 export const oauthPaths = {
   token: '/oauth/token',
   keys: '/oauth/jwks',
+  /** Where a browser's log-in begins; below it, by the id of the log-in, where it goes on after the form. */
+  authorization: '/oauth/auth',
+  /** The form, by the id of the log-in. */
+  logIn: '/oauth/login',
   discovery: ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
 } as const;
 
@@ -43,6 +48,7 @@ export type HopSend = (request: HopRequest) => Promise<HopAnswer>;
 
 export interface OrganisationOverHop {
   readonly principals: PrincipalSource;
+  readonly sessions: SessionSource;
   readonly security: SecurityLog;
   /** Keys of our own access tokens. */
   readonly keys: IssuerKeys;
@@ -50,30 +56,51 @@ export interface OrganisationOverHop {
   readonly routes: (addressOf: (request: { readonly ip: string }) => string) => FastifyPluginCallback;
 }
 
-export function organisationOverHop(signer: HopSigner, send: HopSend): OrganisationOverHop {
+/** `publicAddress`: under it the browser knows the provider's cookies. */
+export function organisationOverHop(signer: HopSigner, send: HopSend, publicAddress: string): OrganisationOverHop {
   const ask = questions(signer, send);
   return {
     principals: remotePrincipals(ask),
+    sessions: remoteSessions(ask),
     security: securityLog(async (events) => {
       await ask({ ask: 'note', events });
     }),
     keys: remoteKeys(signer, send),
-    routes: forward(signer, send),
+    routes: forward(signer, send, Object.values(cookieNames(publicAddress).provider)),
   };
 }
 
 const passedOn = ['authorization', 'content-type', 'accept'] as const;
-const passedBack = ['content-type', 'cache-control', 'pragma', 'www-authenticate', 'retry-after'] as const;
+const passedBack = [
+  'content-type',
+  'cache-control',
+  'pragma',
+  'www-authenticate',
+  'retry-after',
+  'location',
+  'set-cookie',
+  'content-security-policy',
+  'referrer-policy',
+  'x-frame-options',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+] as const;
 const bodyLimit = 56 * 1024;
+const forwarded = [
+  ...[oauthPaths.keys, ...oauthPaths.discovery, oauthPaths.authorization].map((url) => ({ method: 'GET', url }) as const),
+  { method: 'GET', url: `${oauthPaths.authorization}/:uid` },
+  { method: 'GET', url: `${oauthPaths.logIn}/:uid` },
+  { method: 'POST', url: `${oauthPaths.logIn}/:uid` },
+  { method: 'POST', url: oauthPaths.token },
+] as const;
 
-function forward(signer: HopSigner, send: HopSend): OrganisationOverHop['routes'] {
+function forward(signer: HopSigner, send: HopSend, cookies: readonly string[]): OrganisationOverHop['routes'] {
   return (addressOf) => (app, _options, done) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
       parsed(null, body);
     });
-    for (const url of [oauthPaths.token, oauthPaths.keys, ...oauthPaths.discovery]) {
-      const method = url === oauthPaths.token ? 'POST' : 'GET';
+    for (const { method, url } of forwarded) {
       app.route({
         method,
         url,
@@ -85,7 +112,9 @@ function forward(signer: HopSigner, send: HopSend): OrganisationOverHop['routes'
             const value = request.headers[name];
             if (value !== undefined) headers[name] = value;
           }
-          const answer = await send({ method, path: url, headers, body: method === 'POST' ? body : null }).catch(
+          const cookie = onlyCookies(request.headers.cookie, cookies);
+          if (cookie !== '') headers.cookie = cookie;
+          const answer = await send({ method, path: request.url, headers, body: method === 'POST' ? body : null }).catch(
             (cause: unknown) => {
               throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
             },
@@ -102,6 +131,12 @@ function forward(signer: HopSigner, send: HopSend): OrganisationOverHop['routes'
   };
 }
 
+/** The cookies of these names: the session's own stays at the edge. The provider's signatures of cookies are not used. */
+function onlyCookies(header: string | undefined, names: readonly string[]): string {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
+  return pairs.filter((pair) => names.some((name) => pair.startsWith(`${name}=`))).join('; ');
+}
+
 function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
   // The address is never looked up: `send` knows where organisation is.
   return publishedKeys(new URL(`http://organisation${oauthPaths.keys}`), async () => {
@@ -114,7 +149,10 @@ function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
 type Question =
   | { readonly ask: 'find'; readonly subject: string; readonly issuedAt: number }
   | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null }
-  | { readonly ask: 'note'; readonly events: readonly SecurityEvent[] };
+  | { readonly ask: 'note'; readonly events: readonly SecurityEvent[] }
+  | { readonly ask: 'session.open'; readonly key: string; readonly accountId: string; readonly agent: string }
+  | { readonly ask: 'session.find' | 'session.list'; readonly key: string }
+  | { readonly ask: 'session.end'; readonly key: string; readonly everywhere: boolean };
 
 type Ask = (question: Question) => Promise<unknown>;
 
@@ -148,12 +186,44 @@ function remotePrincipals(ask: Ask): PrincipalSource {
   };
 }
 
+function remoteSessions(ask: Ask): SessionSource {
+  return {
+    open: async (key, accountId, agent) => readSession(await ask({ ask: 'session.open', key, accountId, agent })),
+    find: async (key) => readSession(await ask({ ask: 'session.find', key })),
+    async list(key) {
+      const said = await ask({ ask: 'session.list', key });
+      return Array.isArray(said) ? said.flatMap(readListed) : [];
+    },
+    async end(key, everywhere) {
+      await ask({ ask: 'session.end', key, everywhere });
+    },
+  };
+}
+
+function readSession(said: unknown): LiveSession | null {
+  if (typeof said !== 'object' || said === null) return null;
+  const { accountId, token, expiresAt }: Readonly<Record<string, unknown>> = { ...said };
+  if (typeof accountId !== 'string' || typeof token !== 'string' || typeof expiresAt !== 'string') return null;
+  return { accountId, token, expiresAt: new Date(expiresAt) };
+}
+
+function readListed(said: unknown): ListedSession[] {
+  if (typeof said !== 'object' || said === null) return [];
+  const { id, agent, createdAt, lastSeenAt, current }: Readonly<Record<string, unknown>> = { ...said };
+  if (typeof id !== 'string' || typeof agent !== 'string' || typeof createdAt !== 'string' || typeof lastSeenAt !== 'string')
+    return [];
+  return [{ id, agent, createdAt: new Date(createdAt), lastSeenAt: new Date(lastSeenAt), current: current === true }];
+}
+
+/** What questions are answered from. */
+export interface OrganisationHere {
+  readonly principals: PrincipalSource;
+  readonly sessions: SessionSource;
+  readonly note: (events: readonly SecurityEvent[]) => Promise<void>;
+}
+
 /** The other end: answers a body whose seal was opened. `null`: this is no question. */
-export async function answerQuestion(
-  principals: PrincipalSource,
-  write: (events: readonly SecurityEvent[]) => Promise<void>,
-  body: string,
-): Promise<string | null> {
+export async function answerQuestion({ principals, sessions, note }: OrganisationHere, body: string): Promise<string | null> {
   const question = readQuestion(body);
   switch (question?.ask) {
     case undefined:
@@ -165,8 +235,17 @@ export async function answerQuestion(
       return JSON.stringify({ value: await principals.basis(principalId, basisId, asked ?? undefined) });
     }
     case 'note':
-      await write(question.events);
+      await note(question.events);
       return JSON.stringify({ value: question.events.length });
+    case 'session.open':
+      return JSON.stringify({ value: await sessions.open(question.key, question.accountId, question.agent) });
+    case 'session.find':
+      return JSON.stringify({ value: await sessions.find(question.key) });
+    case 'session.list':
+      return JSON.stringify({ value: await sessions.list(question.key) });
+    case 'session.end':
+      await sessions.end(question.key, question.everywhere);
+      return JSON.stringify({ value: true });
   }
 }
 
@@ -179,6 +258,13 @@ function readQuestion(body: string): Question | null {
     return { ask: 'basis', principalId: said.principalId, basisId: said.basisId, asked: readAsked(said.asked) };
   }
   if (said.ask === 'note' && Array.isArray(said.events)) return { ask: 'note', events: said.events.flatMap(readEvent) };
+  const { key } = said;
+  if (typeof key !== 'string') return null;
+  if (said.ask === 'session.find' || said.ask === 'session.list') return { ask: said.ask, key };
+  if (said.ask === 'session.end') return { ask: 'session.end', key, everywhere: said.everywhere === true };
+  if (said.ask === 'session.open' && typeof said.accountId === 'string' && typeof said.agent === 'string') {
+    return { ask: 'session.open', key, accountId: said.accountId, agent: said.agent };
+  }
   return null;
 }
 

@@ -5,6 +5,7 @@ import { hopHeader, type HopVerifier } from '#kernel/auth/hop.ts';
 import { answerQuestion, principalsPath } from '#kernel/auth/organisation-hop.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
+import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
@@ -12,6 +13,7 @@ import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
 import { Principals } from './principals.ts';
 import { writeEvents } from './security-events.ts';
+import { Sessions } from './sessions.ts';
 import { resolvers, type OrganisationContext } from './resolvers.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
 import { UnitDirectory, unitRowsText, type UnitRow } from './units.ts';
@@ -52,6 +54,8 @@ export interface IdentityOptions {
 /** Who somebody is: the OpenID provider and the principals behind its tokens. */
 export interface Identity {
   readonly principals: PrincipalSource;
+  /** Who is logged in to the admin. */
+  readonly sessions: SessionSource;
   /** Where whoever serves the edge notes refusals. */
   readonly security: SecurityLog;
   /** Our own entry in the list of trusted issuers. */
@@ -76,11 +80,12 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
   const units = new UnitDirectory(() => database.read((sql) => sql.rows<UnitRow>(unitRowsText)), clock);
   const principals = new Principals(database, units, clock);
   const oauth = openOAuth({ database, keys, issuer, clock, report });
+  const sessions = new Sessions({ database, keys, issuer, clock });
 
   const security = securityLog((events) => writeEvents(database, events));
 
   const housekeeping = setInterval(() => {
-    Promise.all([oauth.tidy(), keys.tidy()]).catch(() => {
+    Promise.all([oauth.tidy(), keys.tidy(), sessions.tidy()]).catch(() => {
       report('housekeeping.fault');
     });
   }, housekeepingEvery);
@@ -88,6 +93,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
 
   return {
     principals,
+    sessions,
     security,
     trusted: () => ({
       issuer: issuer(),
@@ -110,7 +116,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
           if (verifier.open(sealOf(request.headers), 'principals', body) === null) {
             return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
           }
-          const answer = await answerQuestion(principals, (events) => writeEvents(database, events), body);
+          const answer = await answerQuestion({ principals, sessions, note: (events) => writeEvents(database, events) }, body);
           if (answer === null) return await reply.code(400).send({ code: 'BAD_INPUT' });
           return await reply.header('content-type', 'application/json').header('cache-control', 'no-store').send(answer);
         });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import { adminClient, callbackPath } from '#kernel/auth/sessions.ts';
 import type { OrganisationDatabase } from './database.ts';
 
 /*
@@ -16,9 +17,10 @@ export interface OidcStore {
 /** The library wants a secret for a client that authenticates; it is compared with nothing, `compareClientSecret` is ours. */
 const unusedSecret = randomBytes(32).toString('base64url');
 
-export function oidcStore(database: OrganisationDatabase): OidcStore {
+/** `issuer`: the public address, where the admin's log-in returns to. */
+export function oidcStore(database: OrganisationDatabase, issuer: () => string): OidcStore {
   return {
-    adapter: (model) => (model === 'Client' ? clients(database) : payloads(database, model)),
+    adapter: (model) => (model === 'Client' ? clients(database, issuer) : payloads(database, model)),
     async tidy() {
       const rows = await database.write((sql) =>
         sql.rows('delete from organisation.oidc_payload where expires_at < clock_timestamp() returning 1'),
@@ -28,7 +30,7 @@ export function oidcStore(database: OrganisationDatabase): OidcStore {
   };
 }
 
-function clients(database: OrganisationDatabase): Adapter {
+function clients(database: OrganisationDatabase, issuer: () => string): Adapter {
   const never = () => Promise.reject(new Error('clients are changed by the command line'));
   return {
     upsert: never,
@@ -42,6 +44,7 @@ function clients(database: OrganisationDatabase): Adapter {
      * refused by the same steps, in the same time and words as a wrong secret.
      */
     async find(id) {
+      if (id === adminClient) return adminAt(issuer());
       const [client] = await database.read((sql) =>
         sql.rows<{ readonly hashes: readonly string[] }>(
           'select secret_hashes as hashes from organisation.client where id = $1 and revoked_at is null',
@@ -54,6 +57,17 @@ function clients(database: OrganisationDatabase): Adapter {
         hub_secret_hashes: client?.hashes ?? [],
       };
     },
+  };
+}
+
+/** The admin runs in the browser and the hub's web edge: it has no secret, only the verifier of each log-in. */
+function adminAt(address: string): AdapterPayload {
+  return {
+    client_id: adminClient,
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    redirect_uris: [new URL(callbackPath, address).href],
   };
 }
 
@@ -99,8 +113,18 @@ function payloads(database: OrganisationDatabase, model: string): Adapter {
     find: (id) => find('id', id),
     findByUid: (uid) => find('uid', uid),
     findByUserCode: (userCode) => find('user_code', userCode),
-    consume: (id) =>
-      change('update organisation.oidc_payload set consumed_at = clock_timestamp() where model = $1 and id = $2', [model, id]),
+    /** Of two that come with the same code at once, one gets through. */
+    async consume(id) {
+      const used = await database.write(async (sql) => {
+        const rows = await sql.rows(
+          `update organisation.oidc_payload set consumed_at = clock_timestamp()
+            where model = $1 and id = $2 and consumed_at is null returning 1`,
+          [model, id],
+        );
+        return rows.length;
+      });
+      if (used === 0) throw new errors.InvalidGrant('already used');
+    },
     destroy: (id) => change('delete from organisation.oidc_payload where model = $1 and id = $2', [model, id]),
     revokeByGrantId: (grantId) => change('delete from organisation.oidc_payload where grant_id = $1', [grantId]),
   };

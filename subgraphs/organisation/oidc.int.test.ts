@@ -106,7 +106,7 @@ test('discovery names the issuer, whatever the Host and forwarding headers say',
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
     jwks_uri: `${issuer}/oauth/jwks`,
-    token_endpoint_auth_methods_supported: ['client_secret_basic'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'none'],
   });
   const set = (await app.inject({ url: '/oauth/jwks' })).body;
   expect(set).not.toContain('"d"');
@@ -124,7 +124,7 @@ test('no other origin is allowed to ask [B100]', async () => {
 });
 
 test('nothing else of the provider is mounted', async () => {
-  for (const url of ['/oauth/auth?client_id=reader', '/oauth/reg', '/oauth/me', '/oauth/token', '/interaction/x']) {
+  for (const url of ['/oauth/authorize', '/oauth/reg', '/session/end/confirm', '/oauth/me', '/oauth/token', '/interaction/x']) {
     expect((await app.inject({ url })).statusCode).toBe(404);
   }
 });

@@ -2,18 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { Provider, errors, type Adapter, type Configuration } from 'oidc-provider';
+import { Provider, errors, type Adapter, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { hubAudience } from '#kernel/auth/authenticate.ts';
 import { oauthPaths } from '#kernel/auth/organisation-hop.ts';
 import { fingerprint, verifySecret } from '#kernel/auth/secrets.ts';
+import { cookieNames } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
+import { renderPage, type PlainPage } from '#kernel/plain-page.ts';
 import { Attempts } from './attempts.ts';
 import type { OrganisationDatabase } from './database.ts';
+import { LogIn } from './log-in.ts';
+import { endedPage, logInPage, newPasswordPage } from './log-in-pages.ts';
 import { oidcStore } from './oidc-store.ts';
 import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys } from './signing-keys.ts';
 
 /*
- * The OpenID provider of the hub: machines get access tokens by client credentials; accounts will log in by code and PKCE.
+ * The OpenID provider of the hub: machines get access tokens by client credentials; people log in by code and PKCE, with a form
+ * that works without JavaScript. Nobody is asked to consent: the one client that people use is the hub's own admin.
  *
  * `oidc-provider` speaks the protocol; here stand what is ours: who is a client (organisation.client), how secrets are compared
  * (hashes, in equal time, unknown clients like known ones), how often one may guess, and with which keys tokens are signed. The
@@ -43,29 +48,81 @@ export interface OAuth {
   tidy(): Promise<number>;
 }
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+interface Made {
+  readonly version: string;
+  readonly provider: Provider;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
 
 /** Ours in the client's metadata: the hashes its secret is compared with. */
 const hashesProperty = 'hub_secret_hashes';
 
 export function openOAuth(deps: OAuthDeps): OAuth {
-  const store = oidcStore(deps.database);
+  const store = oidcStore(deps.database, deps.issuer);
+  const logIn = new LogIn(deps.database, store.adapter('PasswordTicket'));
   const attempts = new Attempts(deps.clock);
   const secrets = new SecretCheck(deps.clock);
-  let made: { readonly version: string; readonly handle: Handle } | null = null;
+  let made: Made | null = null;
 
-  async function handler(): Promise<Handle> {
+  async function current(): Promise<Made> {
     const keys = await deps.keys.current();
     const version = `${keys.version} ${deps.issuer()}`;
-    if (made?.version !== version) made = { version, handle: makeProvider(deps, store.adapter, secrets, keys).callback() };
-    return made.handle;
+    if (made?.version !== version) {
+      const provider = makeProvider(deps, store.adapter, secrets, logIn, keys);
+      made = { version, provider, handle: provider.callback() };
+    }
+    return made;
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply, body: Buffer): Promise<void> {
-    const handle = await handler();
+    const { handle } = await current();
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
     await handle(asSentToIssuer(request.raw, body, deps.issuer()), reply.raw);
+  }
+
+  /** The form of one log-in under way: shown, sent, shown again with what was wrong, and at last back to the provider. */
+  async function form(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    address: string,
+    uid: string,
+    sent: Buffer | null,
+  ): Promise<FastifyReply> {
+    const { provider } = await current();
+    const copy = asSentToIssuer(request.raw, nothing, deps.issuer());
+    const underWay = await provider.interactionDetails(copy, reply.raw).catch((error: unknown) => {
+      if (error instanceof errors.OIDCProviderError) return null;
+      throw error;
+    });
+    if (underWay?.uid !== uid || underWay.prompt.name !== 'login') return await page(reply, 400, endedPage);
+    if (sent === null) return await page(reply, 200, logInPage(null, ''));
+    const passed = async (accountId: string): Promise<FastifyReply> => {
+      const result = { login: { accountId, amr: ['pwd'], remember: false } };
+      const next = await provider.interactionResult(copy, reply.raw, result, { mergeWithLastSubmission: false });
+      return await reply.redirect(next, 303);
+    };
+    const fields = new URLSearchParams(sent.toString());
+    const field = (name: string): string => (fields.get(name) ?? '').slice(0, 1_000);
+    const ticket = field('ticket');
+    if (ticket !== '') {
+      const chosen = await logIn.choosePassword(ticket, uid, field('newPassword'), field('again'));
+      if (chosen.is === 'unfit') return await page(reply, 422, newPasswordPage(chosen.fault, ticket));
+      return chosen.is === 'changed' ? await passed(chosen.accountId) : await page(reply, 400, endedPage);
+    }
+    const login = field('login').normalize('NFC').trim().toLowerCase().slice(0, 64);
+    const given: { answer: Awaited<ReturnType<LogIn['check']>> } = { answer: { is: 'wrong' } };
+    const attempt = await attempts.run(`login ${login}`, address, async () => {
+      given.answer = await logIn.check(login, field('password'), uid);
+      return given.answer.is === 'wrong' ? 'wrong' : 'other';
+    });
+    if (!attempt.allowed)
+      return await page(reply.header('retry-after', String(attempt.retryAfter)), 429, logInPage('locked', login));
+    const { answer: told } = given;
+    if (told.is === 'right') return await passed(told.accountId);
+    return told.is === 'first'
+      ? await page(reply, 200, newPasswordPage(null, told.ticket))
+      : await page(reply, 401, logInPage('wrong', login));
   }
 
   const routes: ReturnType<OAuth['routes']> extends infer P
@@ -76,13 +133,25 @@ export function openOAuth(deps: OAuthDeps): OAuth {
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
       parsed(null, body);
     });
-    for (const url of [oauthPaths.keys, ...oauthPaths.discovery]) {
+    for (const url of [oauthPaths.keys, ...oauthPaths.discovery, oauthPaths.authorization, `${oauthPaths.authorization}/:uid`]) {
       app.get(url, { exposeHeadRoute: false }, async (request, reply) => {
         if (addressOf(request, nothing) === null) return await refuse(reply);
         await answer(request, reply, nothing);
         return reply;
       });
     }
+    app.get<{ Params: { uid: string } }>(`${oauthPaths.logIn}/:uid`, { exposeHeadRoute: false }, async (request, reply) => {
+      const address = addressOf(request, nothing);
+      return address === null ? await refuse(reply) : await form(request, reply, address, request.params.uid, null);
+    });
+    app.post<{ Params: { uid: string } }>(`${oauthPaths.logIn}/:uid`, async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : nothing;
+      const address = addressOf(request, body);
+      if (address === null) return await refuse(reply);
+      const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+      if (!isForm) return await reply.code(415).send({ code: 'UNSUPPORTED' });
+      return await form(request, reply, address, request.params.uid, body);
+    });
     app.post(oauthPaths.token, async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : nothing;
       const address = addressOf(request, body);
@@ -110,10 +179,26 @@ async function refuse(reply: FastifyReply): Promise<FastifyReply> {
   return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
 }
 
-function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secrets: SecretCheck, keys: SigningKeySet): Provider {
+async function page(reply: FastifyReply, status: number, plain: PlainPage): Promise<FastifyReply> {
+  const { html, headers } = renderPage(plain);
+  return await reply.code(status).headers(headers).send(html);
+}
+
+/** Seconds that a log-in may take from the first page to the last. */
+const logInLife = 600;
+/** Seconds between the provider's answer and the use of its code. */
+const codeLife = 60;
+
+function makeProvider(
+  deps: OAuthDeps,
+  adapter: (model: string) => Adapter,
+  secrets: SecretCheck,
+  logIn: LogIn,
+  keys: SigningKeySet,
+): Provider {
   const configuration: Configuration = {
     adapter,
-    clientAuthMethods: ['client_secret_basic'],
+    clientAuthMethods: ['client_secret_basic', 'none'],
     clientDefaults: {
       grant_types: ['client_credentials'],
       response_types: [],
@@ -126,8 +211,34 @@ function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secr
     jwks: { keys: keys.secret.map((jwk) => ({ ...jwk, kty: jwk.kty ?? '' })) },
     scopes: ['openid'],
     responseTypes: ['code'],
-    ttl: { ClientCredentials: tokenLifetime, AccessToken: tokenLifetime, IdToken: tokenLifetime },
-    routes: { authorization: '/oauth/auth', token: oauthPaths.token, jwks: oauthPaths.keys },
+    ttl: {
+      ClientCredentials: tokenLifetime,
+      AccessToken: tokenLifetime,
+      IdToken: tokenLifetime,
+      AuthorizationCode: codeLife,
+      Interaction: logInLife,
+      Session: logInLife,
+      Grant: logInLife,
+    },
+    routes: { authorization: oauthPaths.authorization, token: oauthPaths.token, jwks: oauthPaths.keys },
+    pkce: { required: () => true },
+    cookies: {
+      names: cookieNames(deps.issuer()).provider,
+      long: { httpOnly: true, sameSite: 'lax', path: '/oauth' },
+      short: { httpOnly: true, sameSite: 'lax', path: '/oauth' },
+    },
+    interactions: { url: (_context, interaction) => `${oauthPaths.logIn}/${interaction.uid}` },
+    async findAccount(_context, accountId) {
+      if (!(await logIn.stands(accountId))) return undefined;
+      return { accountId, claims: () => ({ sub: accountId }) };
+    },
+    async loadExistingGrant({ oidc }) {
+      const grant = new oidc.provider.Grant({ clientId: oidc.client?.clientId, accountId: oidc.session?.accountId });
+      grant.addOIDCScope('openid');
+      grant.addResourceScope(hubAudience, '');
+      await grant.save();
+      return grant;
+    },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -149,9 +260,10 @@ function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secr
         },
       },
     },
-    // Errors are for machines, whatever they say they accept.
     renderError: (context, out) => {
-      context.body = out;
+      // Errors are for machines, whatever they say they accept; a browser stands only where log-ins go through.
+      if (context.path.startsWith(oauthPaths.authorization)) showEnded(context);
+      else context.body = out;
     },
   };
   const provider = new Provider(deps.issuer(), configuration);
@@ -169,6 +281,13 @@ function makeProvider(deps: OAuthDeps, adapter: (model: string) => Adapter, secr
     deps.report('oauth.fault');
   });
   return provider;
+}
+
+/** What was wrong with the address helps nobody who reads the page: it says how to begin again. */
+function showEnded(context: KoaContextWithOIDC): void {
+  const { html, headers } = renderPage(endedPage);
+  context.set({ ...headers });
+  context.body = html;
 }
 
 /**

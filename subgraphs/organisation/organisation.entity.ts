@@ -128,6 +128,28 @@ const OidcPayloadSchema = defineEntity({
   ],
 });
 
+const SessionSchema = defineEntity({
+  name: 'Session',
+  schema: 'organisation',
+  tableName: 'session',
+  properties: {
+    id: ownId(),
+    /** SHA-256 of the cookie. */
+    key: keyText().hidden(),
+    accountId: () => belongsTo(AccountSchema, 'session_account_id_fkey', 'account_id'),
+    /** Family of the browser, so that one knows his own sessions; nothing finer is kept. */
+    agent: p.text(),
+    createdAt: learnedAt(),
+    lastSeenAt: learnedAt(),
+    expiresAt: instant(),
+  },
+  indexes: [
+    { name: 'session_account', properties: ['accountId', 'id'] },
+    { name: 'session_expiry', properties: ['expiresAt'] },
+  ],
+  uniques: [{ name: 'session_key', properties: ['key'] }],
+});
+
 const SecurityEventSchema = defineEntity({
   name: 'SecurityEvent',
   schema: 'organisation',
@@ -192,6 +214,7 @@ export const organisationEntities = [
   LegalBasisSchema,
   SigningKeySchema,
   OidcPayloadSchema,
+  SessionSchema,
   SecurityEventSchema,
   WorkItemSchema,
   OrganisationChangeSchema,

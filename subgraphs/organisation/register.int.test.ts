@@ -229,7 +229,7 @@ test('apart, organisation answers what the gateway sealed and nothing else [A05]
       body: answer.rawPayload,
     };
   };
-  const over = organisationOverHop(signer, send);
+  const over = organisationOverHop(signer, send, 'http://127.0.0.1:4000');
   const gateway = Fastify();
   await gateway.register(over.routes((request) => request.ip));
   try {
@@ -298,7 +298,10 @@ test('apart, organisation answers what the gateway sealed and nothing else [A05]
     await server.close();
   }
   await expect(
-    organisationOverHop(signer, () => Promise.reject(new Error('refused'))).principals.find('x', new Date()),
+    organisationOverHop(signer, () => Promise.reject(new Error('refused')), 'http://127.0.0.1:4000').principals.find(
+      'x',
+      new Date(),
+    ),
   ).rejects.toMatchObject({
     code: 'DEGRADED',
   });

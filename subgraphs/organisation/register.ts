@@ -4,12 +4,14 @@ import { hubAudience } from '#kernel/auth/authenticate.ts';
 import { onLegalBasis, type Permission, type Role } from '#kernel/auth/permissions.ts';
 import { clientPointsPerMinute } from '#kernel/auth/rate.ts';
 import { hashPassword, hashSecret, newSecret } from '#kernel/auth/secrets.ts';
+import { adminClient } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import { openOrganisationDatabase, type OrganisationDatabase, type Sql } from './database.ts';
 import { asPurpose, asRole } from './principals.ts';
+import { sessionLives } from './sessions.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
 
 /*
@@ -67,6 +69,10 @@ export interface Register {
   addAccount(account: NewAccount): Promise<{ readonly id: string; readonly password: string }>;
   setPassword(login: string, password: string | null): Promise<{ readonly password: string }>;
   setDisabled(login: string, disabled: boolean): Promise<void>;
+  /** Ends every session and every token of an account; how many sessions there were. */
+  logOut(login: string): Promise<number>;
+  /** Sessions that live now, the youngest first. */
+  listSessions(login: string): Promise<readonly Row[]>;
   listAccounts(): Promise<readonly Row[]>;
   /** An access token of an account without a log-in: for checks of a demonstration, never elsewhere. */
   mintToken(login: string, issuer: string): Promise<string>;
@@ -97,6 +103,7 @@ class CommandLineRegister implements Register {
   async addClient(client: NewClient): Promise<{ readonly secret: string }> {
     const role = asRole(client.role);
     if (!/^[a-z][a-z0-9-]{2,63}$/.test(client.id)) throw refusal('CLIENT_ID_FORMAT', { field: 'id' });
+    if (client.id === adminClient) throw refusal('CLIENT_TAKEN', { field: 'id' });
     if (role === null || !clientRoles.has(role)) throw refusal('ROLE_NOT_FOR_CLIENT', { field: 'role' });
     if (client.purpose !== null && asPurpose(client.purpose) === null) throw refusal('PURPOSE_UNKNOWN', { field: 'purpose' });
     const points = client.pointsPerMinute ?? clientPointsPerMinute;
@@ -256,8 +263,30 @@ class CommandLineRegister implements Register {
     await this.#changeAccount(login, set, [], disabled ? 'disabled' : 'enabled');
   }
 
-  async #changeAccount(login: string, set: string, values: readonly unknown[], what: string): Promise<void> {
-    await this.#database.write(async (sql) => {
+  async logOut(login: string): Promise<number> {
+    return await this.#changeAccount(login, 'not_before = clock_timestamp()', [], 'logged out', async (sql, id) => {
+      const ended = await sql.rows('delete from organisation.session where account_id = $1 returning 1', [id]);
+      return ended.length;
+    });
+  }
+
+  async listSessions(login: string): Promise<readonly Row[]> {
+    return await this.#list(
+      `select s.id, s.agent, s.created_at as "createdAt", s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt"
+        from organisation.session s join organisation.account a on a.id = s.account_id where a.login = $1 and ${sessionLives}
+        order by s.id desc`,
+      [login],
+    );
+  }
+
+  async #changeAccount(
+    login: string,
+    set: string,
+    values: readonly unknown[],
+    what: string,
+    also: (sql: Sql, id: string) => Promise<number> = () => Promise.resolve(0),
+  ): Promise<number> {
+    return await this.#database.write(async (sql) => {
       const [changed] = await sql.rows<{ id: string; unitNo: number; version: number }>(
         `update organisation.account set ${set}, version = version + 1 where login = $1
           returning id::text as id, unit_no as "unitNo", version`,
@@ -266,6 +295,7 @@ class CommandLineRegister implements Register {
       if (changed === undefined) throw refusal('ACCOUNT_UNKNOWN', { field: 'login' });
       const { id, unitNo, version } = changed;
       await note(sql, { record: id, unitNo, version, action: 'account.changed', what, subjects: [id] });
+      return await also(sql, id);
     });
   }
 

@@ -11,7 +11,7 @@ import type { SubgraphDeps } from '#kernel/subgraph.ts';
 import { compose, subgraphSources } from '../../gateway/compose.ts';
 import { openGateway, type Gateway } from '../../gateway/gateway.ts';
 import { openGraphMetrics } from '../../gateway/graph-metrics.ts';
-import { buildServer } from '../../gateway/server.ts';
+import { buildServer, type ServerDeps } from '../../gateway/server.ts';
 import { anyCaller } from '../differential/compare.ts';
 import { imaginedSubgraph, schemaOf } from '../differential/imagined-subgraphs.ts';
 
@@ -33,7 +33,12 @@ export interface ImaginedHub {
 
 /** The whole web edge over subgraphs without a database. The token `good.good.good` is the demo integrator's. */
 export async function openImaginedHub(
-  options: { readonly production?: boolean; readonly principal?: Partial<Principal> } = {},
+  options: {
+    readonly production?: boolean;
+    readonly principal?: Partial<Principal>;
+    /** Another edge than the imagined one. */
+    readonly edge?: Partial<Pick<ServerDeps, 'authenticator' | 'session' | 'mounts' | 'hosts' | 'origins'>>;
+  } = {},
 ): Promise<ImaginedHub> {
   const production = options.production ?? false;
   const principal = { ...anyCaller.principal, ...options.principal };
@@ -75,6 +80,7 @@ export async function openImaginedHub(
     hosts: () => ['localhost:80', 'localhost', ...hostOf(app)],
     origins: () => ['http://localhost'],
     mounts: [],
+    ...options.edge,
   });
   return Object.assign(hub, {
     app,
