@@ -1,6 +1,7 @@
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
@@ -29,7 +30,15 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
   });
   const audit = openReadAudit({ connection: roleUrl('reader'), registry });
   const deps = { door, auditor, clock: systemClock, identifierKey };
-  const runtimes = allSubgraphs.map((module) => openRuntime(module, deps, audit, { log }));
+  const opened = await Promise.all(
+    allSubgraphs.map(async (module) => ({
+      module,
+      changes: await changesOf(module, roleUrl(module.name)),
+    })),
+  );
+  const runtimes = opened.map(({ module, changes }) =>
+    openRuntime(module, { ...deps, ...(changes !== null && { changes }) }, audit, { log }),
+  );
   const identity = openIdentity({
     url: roleUrl('organisation'),
     identifierKey,
@@ -56,6 +65,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     async close() {
       await feed.stop();
       await Promise.all(runtimes.map((runtime) => runtime.close()));
+      await Promise.all(opened.map(({ changes }) => changes?.close() ?? up()));
       await Promise.all([identity.close(), audit.close(), door.close(), auditor.close()]);
     },
   });

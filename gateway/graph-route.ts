@@ -108,7 +108,16 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
       });
       if (basis === null) return { reason: 'BASIS_NOT_STANDING' };
     }
-    return { principal, purpose, basis, locale: audience.locale, traceId: audience.traceId, operation: document.name };
+    const key = request.headers['idempotency-key'];
+    return {
+      principal,
+      purpose,
+      basis,
+      locale: audience.locale,
+      traceId: audience.traceId,
+      operation: document.name,
+      idempotencyKey: typeof key === 'string' ? key : null,
+    };
   }
 
   return async (request, reply) => {

@@ -1,7 +1,9 @@
+import type { EntitySchema } from '@mikro-orm/postgresql';
 import type { AuditAction } from './audit/actions.ts';
 import type { SubgraphName } from './audit/audit.ts';
 import type { Caller } from './auth/principal.ts';
 import type { Clock } from './clock.ts';
+import type { Changes } from './db/change.ts';
 import type { ReadDoor } from './db/read-door.ts';
 
 /** What a subgraph is given; everything else it makes itself. */
@@ -10,6 +12,8 @@ export interface SubgraphDeps {
   readonly door: ReadDoor;
   /** Reads of the audit under the auditor's role; organisation alone has it. */
   readonly auditor?: ReadDoor;
+  /** Mutations, under the subgraph's own role. Absent where nothing is written, e.g. in a subgraph that only reads. */
+  readonly changes?: Changes;
   readonly clock: Clock;
   /** Secret of this installation for keyed hashes of identifiers (32 bytes). */
   readonly identifierKey: Buffer;
@@ -45,5 +49,7 @@ export interface SubgraphModule {
   readonly name: SubgraphName;
   /** `schema.graphql` of the subgraph. */
   readonly schema: URL;
+  /** Tables that its mutations write; absent: it has none. Whoever opens it gives it `changes` made of them. */
+  readonly entities?: readonly EntitySchema[];
   open(deps: SubgraphDeps): OpenSubgraph;
 }

@@ -116,7 +116,9 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.run_open(uuid, text, text, int, text, jsonb, int)': subgraphs,
   'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
   'hub.run_close(uuid, text, jsonb)': subgraphs,
+  'hub.principal_stands(text, text, text, int)': subgraphs,
   'citizens.raise_two_holders(text[])': ['citizens'],
+  'citizens.number_holders(text, text, uuid)': ['citizens'],
 };
 
 export const sequenceGrants: Readonly<Record<string, readonly HubRole[]>> = { 'hub.unit_number': ['organisation'] };

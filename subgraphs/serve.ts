@@ -4,6 +4,7 @@ import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { hopHeader, hopVerifyingKeys, HopVerifier, type HopUse } from '#kernel/auth/hop.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { answerEnvelope, operationsPath } from '#kernel/graph/hop-operations.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
@@ -45,9 +46,19 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
   const door = openReadDoor({ connection: roleUrl(name), registry, name });
   const auditor = name === 'organisation' ? openReadDoor({ connection: roleUrl('auditor'), registry, name: 'auditor' }) : null;
   const audit = openReadAudit({ connection: roleUrl(name), registry });
-  const runtime = openRuntime(module, { door, clock: systemClock, identifierKey, ...(auditor !== null && { auditor }) }, audit, {
-    log,
-  });
+  const changes = await changesOf(module, roleUrl(name));
+  const runtime = openRuntime(
+    module,
+    {
+      door,
+      clock: systemClock,
+      identifierKey,
+      ...(auditor !== null && { auditor }),
+      ...(changes !== null && { changes }),
+    },
+    audit,
+    { log },
+  );
   const identity =
     name === 'organisation'
       ? openIdentity({
@@ -100,7 +111,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
       await app.close();
       await feed?.stop();
       await runtime.close();
-      await Promise.all([audit.close(), door.close(), auditor?.close(), identity?.close()]);
+      await Promise.all([audit.close(), door.close(), auditor?.close(), identity?.close(), changes?.close()]);
       await tracing.close();
     },
   };

@@ -2,6 +2,7 @@
 export const auditActions = [
   'citizen.read',
   'citizen.number-resolved',
+  'citizen.number-taken',
   'citizen.created',
   'citizen.changed',
   'citizen.withdrawn',

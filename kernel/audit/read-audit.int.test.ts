@@ -40,6 +40,7 @@ const anna: Caller = {
   locale: 'vi',
   traceId: 'trace',
   operation: 'Q2',
+  idempotencyKey: null,
 };
 
 function person(n: number): string {

@@ -22,6 +22,7 @@ interface WireCall {
   readonly locale: string;
   readonly traceId: string;
   readonly operation: string;
+  readonly idempotencyKey: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
@@ -36,6 +37,7 @@ export function encodeEnvelope(calls: readonly EnvelopeCall[]): string {
     locale: caller.locale,
     traceId: caller.traceId,
     operation: caller.operation,
+    idempotencyKey: caller.idempotencyKey,
     variables,
   }));
   return JSON.stringify({ v: 1, principals: [...principals.keys()], texts: [...texts.keys()], calls: wire });
@@ -59,15 +61,16 @@ export function decodeEnvelope(body: string): readonly EnvelopeCall[] | null {
 
 function readCall(call: unknown, principals: readonly (Principal | null)[], texts: readonly unknown[]): EnvelopeCall | null {
   if (!isRecord(call)) return null;
-  const { who, text, purpose, basis, locale, traceId, operation, variables } = call;
+  const { who, text, purpose, basis, locale, traceId, operation, variables, idempotencyKey = null } = call;
   const principal = typeof who === 'number' ? principals[who] : null;
   const query = typeof text === 'number' ? texts[text] : null;
   if (principal === null || principal === undefined || typeof query !== 'string') return null;
   if (!isPurpose(purpose) || (locale !== 'vi' && locale !== 'en')) return null;
   if (typeof traceId !== 'string' || typeof operation !== 'string' || !isRecord(variables)) return null;
+  if (idempotencyKey !== null && typeof idempotencyKey !== 'string') return null;
   const standing = basis === null ? null : readBasis(basis);
   if (basis !== null && standing === null) return null;
-  return { caller: { principal, purpose, basis: standing, locale, traceId, operation }, query, variables };
+  return { caller: { principal, purpose, basis: standing, locale, traceId, operation, idempotencyKey }, query, variables };
 }
 
 export function readPrincipal(value: unknown): Principal | null {

@@ -44,6 +44,7 @@ const caller: Caller = {
   locale: 'vi',
   traceId: 't1',
   operation: 'Q1',
+  idempotencyKey: null,
 };
 const body = encodeEnvelope([{ caller, query: '{ citizens { nodes { id } } }', variables: { first: 20 } }]);
 
@@ -162,6 +163,7 @@ const anyCall: fc.Arbitrary<EnvelopeCall> = fc.record({
     locale: fc.constantFrom('vi' as const, 'en' as const),
     traceId: fc.string(),
     operation: fc.string(),
+    idempotencyKey: fc.option(fc.string()),
   }),
 });
 

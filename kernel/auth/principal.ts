@@ -40,6 +40,8 @@ export interface Caller {
   readonly traceId: string;
   /** Operation name as sent, or "anonymous"; never variables. */
   readonly operation: string;
+  /** Header `Idempotency-Key` as it came; only a mutation looks at it, and checks it. */
+  readonly idempotencyKey: string | null;
 }
 
 /** The request that states a legal basis, as its audit row names it. */

@@ -1,3 +1,4 @@
+import { changeReasons } from './change-reasons.ts';
 import { citizenReasons } from './citizen-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
@@ -37,6 +38,7 @@ export const catalogue = {
   ...graphReasons,
   ...recordReasons,
   ...citizenReasons,
+  ...changeReasons,
   ...registerReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',

@@ -206,14 +206,14 @@ function address(text: string | null, code: string | null, list: PlaceList): Imp
 
 const longestText = 500;
 
-function parseText(text: string): Parsed<string, 'TEXT_LENGTH' | 'MASKED_VALUE'> {
+export function parseText(text: string): Parsed<string, 'TEXT_LENGTH' | 'MASKED_VALUE'> {
   if (holdsMask(text)) return { ok: false, reason: 'MASKED_VALUE' };
   const value = text.normalize('NFC');
   return value.length > longestText ? { ok: false, reason: 'TEXT_LENGTH' } : { ok: true, value };
 }
 
 /** The form only: a code that no list knows is kept, with what it means today unknown. */
-function parseCommune(text: string): Parsed<string, 'COMMUNE_CODE_FORMAT'> {
+export function parseCommune(text: string): Parsed<string, 'COMMUNE_CODE_FORMAT'> {
   return /^[0-9]{5}$/.test(text) ? { ok: true, value: text } : { ok: false, reason: 'COMMUNE_CODE_FORMAT' };
 }
 
@@ -231,10 +231,15 @@ export function flagsOf({
   personalId,
   gender,
   dateOfBirth,
-}: Pick<ImportedCitizen, 'personalId' | 'gender' | 'dateOfBirth'>): readonly string[] {
+}: {
+  readonly personalId: PersonalId | null;
+  readonly gender: Gender | null;
+  readonly dateOfBirth: PlainDate | null;
+}): readonly string[] {
   if (personalId === null) return [];
   const flags: string[] = [];
   if (readPersonalId(personalId).province === null) flags.push(placeCodeUnknown);
-  if (contradictionsOf(personalId, { gender, birthYear: yearOf(dateOfBirth) }).length > 0) flags.push(identityInconsistent);
+  if (contradictionsOf(personalId, { gender, birthYear: dateOfBirth === null ? null : yearOf(dateOfBirth) }).length > 0)
+    flags.push(identityInconsistent);
   return flags;
 }

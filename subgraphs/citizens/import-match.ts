@@ -206,7 +206,7 @@ function knownValues(citizen: KnownCitizen): Values {
   };
 }
 
-const valueNames = Object.keys({
+export const valueNames = Object.keys({
   personalId: null,
   oldIdNumber: null,
   fullName: '',

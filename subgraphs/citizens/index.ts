@@ -1,4 +1,6 @@
 import type { SubgraphModule } from '#kernel/subgraph.ts';
+import { CitizenChanges } from './changes.ts';
+import { citizensEntities } from './citizen.entity.ts';
 import { Citizens } from './citizens.ts';
 import { citizenResolvers } from './resolvers.ts';
 
@@ -7,8 +9,12 @@ export { importCitizens, type ImportReport } from './import-citizens.ts';
 export const citizens: SubgraphModule = {
   name: 'citizens',
   schema: new URL('./schema.graphql', import.meta.url),
-  open: ({ door, clock }) => ({
-    resolvers: citizenResolvers(new Citizens({ door, clock })),
+  entities: citizensEntities,
+  open: ({ door, clock, changes, identifierKey }) => ({
+    resolvers: citizenResolvers(
+      new Citizens({ door, clock }),
+      changes === undefined ? null : new CitizenChanges(changes, identifierKey),
+    ),
     context: (call) => ({ call }),
     close: () => Promise.resolve(),
   }),

@@ -9,16 +9,30 @@ import {
 } from 'graphql';
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import type { SubgraphContext, TypeResolvers } from '#kernel/subgraph.ts';
+import type { CitizenChanges, CreateCitizen, UpdateCitizen, WithdrawCitizen } from './changes.ts';
 import { askedBit, askedNothing, type Asked, type ChangeRow, type CitizenRow, type IdentifierRow } from './citizen-reads.ts';
 import type { Citizens, CitizensQuery, Count, DiscrepanciesQuery, Page, ResolvedNumber } from './citizens.ts';
 import type { DiscrepancyRow } from './discrepancy-reads.ts';
 import { fieldStatuses } from './field-status.ts';
 
 /** Translates the graph's questions into the service's and rows into the graph's shapes; no rule stands here. */
-export function citizenResolvers(citizens: Citizens): Readonly<Record<string, TypeResolvers>> {
+export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | null): Readonly<Record<string, TypeResolvers>> {
   type Found = CitizenRow | ResolvedNumber;
   return {
+    Mutation: {
+      createCitizen: async (_: unknown, { input }: Given<CreateCitizen>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(changes).create(call.caller, input), call.caller),
+      updateCitizen: async (_: unknown, { input }: Given<UpdateCitizen>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(changes).update(call.caller, input), call.caller),
+      withdrawCitizen: async (_: unknown, { input }: Given<WithdrawCitizen>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(changes).withdraw(call.caller, input), call.caller),
+    },
+    ChangedCitizen: {
+      citizen: ({ citizen }: { readonly citizen: string }, _: unknown, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
+        citizens.referred(call, citizen, askedOf(info)),
+    },
     Query: {
       citizen: async (
         _: unknown,
@@ -81,6 +95,16 @@ export function citizenResolvers(citizens: Citizens): Readonly<Record<string, Ty
     DiscrepancyConnection: listed,
     ChangeConnection: listed,
   };
+}
+
+interface Given<Input> {
+  readonly input: Input;
+}
+
+/** A process that was given no way to write says so instead of pretending. */
+function writing(changes: CitizenChanges | null): CitizenChanges {
+  if (changes === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return changes;
 }
 
 function isResolvedOnly(citizen: CitizenRow | ResolvedNumber): citizen is ResolvedNumber {

@@ -22,6 +22,7 @@ export const anyCaller: Caller = {
   locale: 'en',
   traceId: '00000000000000000000000000000001',
   operation: 'Generated',
+  idempotencyKey: null,
 };
 
 export interface Comparison {

@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client';
 import type { ReadAudit, ReadRecord } from '#kernel/audit/audit.ts';
+import type { Role } from '#kernel/auth/permissions.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
+import { changesOf, type Changes } from '#kernel/db/change.ts';
 import { fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
 import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
@@ -10,7 +12,7 @@ import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { citizens } from '../../subgraphs/citizens/index.ts';
 import { withClient } from './database.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { CountingDoor, id, today, unit, type Answer } from './record-world.ts';
+import { caller, CountingDoor, id, today, unit, type Answer } from './record-world.ts';
 
 /** A person of a test: whatever is not said is ordinary. */
 export interface TestCitizen {
@@ -34,11 +36,20 @@ export interface CitizenWorld {
   ask(caller: Caller, query: string, variables?: Readonly<Record<string, unknown>>): Promise<Answer>;
   insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
   add(...people: readonly TestCitizen[]): Promise<void>;
+  /** Where mutations go: the login of the subgraph, beside the graph. */
+  readonly changes: Changes | null;
+  /** A caller whose account stands in the database: only such a one changes anything. */
+  account(role: Role, unitNo: number, scope: string): Promise<Caller>;
   close(): Promise<void>;
 }
 
+export interface CitizenWorldOptions {
+  /** With a way to write: mutations run. */
+  readonly writes?: boolean;
+}
+
 /** The units of the small province (test/kit/record-world.ts) and nobody in them. */
-export async function openCitizenWorld(): Promise<CitizenWorld> {
+export async function openCitizenWorld({ writes = false }: CitizenWorldOptions = {}): Promise<CitizenWorld> {
   const database = await createTestDatabase();
   const door = openReadDoor({ connection: database.roles.reader, registry: new Registry() });
   const counting = new CountingDoor(door);
@@ -49,7 +60,13 @@ export async function openCitizenWorld(): Promise<CitizenWorld> {
       return Promise.resolve();
     },
   };
-  const deps = { door: counting, clock: { now: () => today }, identifierKey: Buffer.alloc(32, 7) };
+  const changes = writes ? await changesOf(citizens, database.roles.citizens) : null;
+  const deps = {
+    door: counting,
+    clock: { now: () => today },
+    identifierKey: Buffer.alloc(32, 7),
+    ...(changes !== null && { changes }),
+  };
   const compiled = openRuntime(citizens, deps, audit);
   const interpreted = openRuntime(citizens, deps, audit, { interpreted: true });
 
@@ -89,7 +106,14 @@ export async function openCitizenWorld(): Promise<CitizenWorld> {
   return {
     database,
     door,
+    changes,
     insert,
+    async account(role, unitNo, scope) {
+      const known = caller(role, { scope });
+      const { id: account } = known.principal;
+      await insert('organisation.account', [{ id: account, login: account, name: role, unit_no: unitNo, role }]);
+      return { ...known, principal: { ...known.principal, kind: 'ACCOUNT', unitNo } };
+    },
     async add(...people) {
       let number = 0x90000 + Math.floor(performance.now() * 1000);
       for (const person of people) {
@@ -122,7 +146,7 @@ export async function openCitizenWorld(): Promise<CitizenWorld> {
       return fast;
     },
     async close() {
-      await Promise.all([compiled.close(), interpreted.close()]);
+      await Promise.all([compiled.close(), interpreted.close(), changes?.close()]);
       await door.close();
       await database.close();
     },

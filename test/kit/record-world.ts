@@ -195,5 +195,6 @@ export function caller(role: Role, options: CallerOptions = {}): Caller {
     locale: 'en',
     traceId: 'trace',
     operation: 'test',
+    idempotencyKey: null,
   };
 }

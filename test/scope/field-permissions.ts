@@ -26,6 +26,13 @@ const rootFields: Readonly<Record<string, Need>> = {
   'Query.auditEvents': 'audit:read',
 };
 
+/** Mutations answer a missing right as data: `error.code`. */
+const mutations: Readonly<Record<string, Need>> = {
+  'Mutation.createCitizen': 'citizen:write',
+  'Mutation.updateCitizen': 'citizen:write',
+  'Mutation.withdrawCitizen': 'citizen:write',
+};
+
 /** Fields that lead from one kind of record to another need the right to the other. */
 const leadingFields: Readonly<Record<string, Need>> = {
   'Citizen.insuranceCards': 'card:read',
@@ -47,9 +54,11 @@ const records: Readonly<Record<string, readonly string[]>> = {
   Address: ['text', 'code', 'listVersion', 'currentCode', 'confidence'],
   AuditEvent: 'id at principal principalName purpose basis action subgraph subjects fields operation traceId'.split(' '),
   Change: 'id version who cause causeId knownAt trueFrom action before after'.split(' '),
+  ChangedCitizen: ['citizen'],
   Citizen:
     `id version orgUnit lifeStatus personalId oldIdNumber identifiers fullName dateOfBirth gender ethnicity phone email birthplace
      nativePlace permanentAddress currentAddress fieldStatuses history`.split(/\s+/),
+  CreateCitizenPayload: ['ok', 'error'],
   DigitizedResult:
     'id version code name kind issuingAgency issuedOn validTo excerpt state fileState useCount orgUnit history'.split(' '),
   Discrepancy: 'id version field kind foundBy ours theirs state raisedAt orgUnit'.split(' '),
@@ -67,6 +76,8 @@ const records: Readonly<Record<string, readonly string[]>> = {
   ReferralSlip: 'id version number origin status issuedOn validTo fromFacility toFacility reason orgUnit history'.split(' '),
   Run: 'id kind state startedAt endedAt total done refused counts startedBy'.split(' '),
   RunCount: ['name', 'value'],
+  UpdateCitizenPayload: ['ok', 'error'],
+  WithdrawCitizenPayload: ['ok', 'error'],
   WorkItem: 'id source kind subject field foundBy state orgUnit raisedAt'.split(' '),
 };
 
@@ -86,6 +97,7 @@ const connections = [
 /** Every field of the public schema, `Type.field`. */
 export const fieldNeeds: ReadonlyMap<string, Need> = new Map<string, Need>([
   ...Object.entries(rootFields),
+  ...Object.entries(mutations),
   ...Object.entries(leadingFields),
   ...Object.entries(records).flatMap(([type, fields]) =>
     fields.map((field): [string, Need] => [`${type}.${field}`, 'with its record']),

@@ -205,6 +205,7 @@ export async function openProbeWorld(): Promise<ProbeWorld> {
         locale: 'en',
         traceId: randomUUID().replaceAll('-', ''),
         operation: 'probe',
+        idempotencyKey: null,
       };
     },
     async close() {

@@ -1,11 +1,13 @@
 import type { SchemaMigrations } from '#kernel/db/migrator.ts';
 import { CreateOrganisation } from './0001-create-organisation.ts';
+import { PrincipalStands } from './0002-principal-stands.ts';
 import { CreateSession } from './0003-create-session.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
   migrations: [
     { name: '0001-create-organisation', class: CreateOrganisation },
+    { name: '0002-principal-stands', class: PrincipalStands },
     { name: '0003-create-session', class: CreateSession },
   ],
 };

@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager, EntitySchema } from '@mikro-orm/postgresql';
+import type { AuditAction } from '../audit/actions.ts';
+import type { SubgraphName } from '../audit/audit.ts';
+import type { Permission } from '../auth/permissions.ts';
+import { scopeOf } from '../auth/policy.ts';
+import type { Caller } from '../auth/principal.ts';
+import type { ErrorCode, Reason } from '../errors/catalogue.ts';
+import { HubError, refusal } from '../errors/hub-error.ts';
+import { ok, refused, type Result } from '../result.ts';
+import { openDatabase, type Transaction, type WriteSession } from './database.ts';
+import { publish, type OutboxEvent } from './outbox.ts';
+
+/*
+ * The one way a mutation changes anything. Change, history, audit, messages and the answer kept for repeats are one transaction:
+ * all of it or nothing. A refusal is a value and leaves nothing behind; its key may be used again.
+ */
+
+/** What is kept for repeats: ids by their meaning. */
+export type Outcome = Readonly<Record<string, string>>;
+
+export interface ChangeRequest {
+  readonly caller: Caller;
+  /** Name of the mutation: a key belongs to one principal and one mutation. */
+  readonly operation: string;
+  readonly permission: Permission;
+  /** As the caller sent it; the same key with another input is refused. */
+  readonly input: object;
+}
+
+/** Who changes and why, as every history row says it. */
+export interface ChangedBy {
+  readonly principal: string;
+  readonly principalName: string;
+  readonly cause: 'MUTATION';
+  readonly causeId: string;
+}
+
+/** What the body of a mutation works with. Refuses by throwing a `refusal(…)`. */
+export interface Change {
+  readonly em: EntityManager;
+  readonly transaction: Transaction;
+  readonly caller: Caller;
+  /** int4multirange text of the caller's units for this permission. */
+  readonly units: string;
+  /** The database's clock at the start. */
+  readonly now: Date;
+  readonly by: ChangedBy;
+  /** `subjects` are ids of persons (of a record without person: its own), `fields` names of the graph; never a value. */
+  audit(action: AuditAction, subjects: readonly string[], fields: readonly string[]): void;
+  /** Kept although the mutation is refused: for a refusal that tells something about a person. */
+  auditRefusal(action: AuditAction, subjects: readonly string[], fields: readonly string[]): void;
+  publish(...events: readonly OutboxEvent[]): void;
+}
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly reason: Reason;
+  readonly field: string | null;
+}
+
+/** Where one subgraph's mutations write. */
+export interface Changes {
+  /**
+   * Runs `body` at most once per key: a repeat gets the outcome of the first, a twin that runs at the same moment waits for it. The outcome
+   * holds ids only; whoever answers reads them again under today's scope and masking. Throws only what is no refusal:
+   * the database is away or busy, or a mistake of our own.
+   */
+  mutate<Kept extends Outcome>(request: ChangeRequest, body: (change: Change) => Promise<Kept>): Promise<Result<Kept, Refusal>>;
+  close(): Promise<void>;
+}
+
+export interface ChangesOptions {
+  /** Login of the subgraph. */
+  readonly url: string;
+  readonly subgraph: SubgraphName;
+  readonly entities: readonly EntitySchema[];
+  readonly connections?: number;
+}
+
+/** Mutations that may wait for a connection; one more is told to come again. */
+const waitingLimit = 1_000;
+/** How often a transaction is run again that PostgreSQL rolled back for another's sake (deadlock, serialization). */
+const attempts = 5;
+
+export async function openChanges({ url, subgraph, entities, connections = 4 }: ChangesOptions): Promise<Changes> {
+  const database = await openDatabase({ url, entities, connections, applicationName: `hub ${subgraph} changes` });
+  const places = openPlaces(connections);
+
+  async function mutate<Kept extends Outcome>(
+    request: ChangeRequest,
+    body: (change: Change) => Promise<Kept>,
+  ): Promise<Result<Kept, Refusal>> {
+    const { caller, permission } = request;
+    const scope = scopeOf(caller, permission);
+    // A right lent for one person by a legal basis is a right to read.
+    if (scope?.citizenId !== null) return refused(told(refusal('ROLE_LACKS_RIGHT')));
+    const key = keyOf(caller);
+    if (key === null) return refused(told(refusal('IDEMPOTENCY_KEY', { field: 'idempotencyKey' })));
+    const session = { units: scope.units, principal: caller.principal.id };
+    const keyed: KeyedRequest = { ...request, key, bodyHash: hashOf(request.input), schema: subgraph };
+    const notes: AuditNote[] = [];
+    try {
+      return ok(await places.run(() => attempt(() => once(session, keyed, notes, body))));
+    } catch (error) {
+      const known = refusalIn(error);
+      if (notes.length > 0) await keepNotes(session, caller, notes);
+      return refused(told(known));
+    }
+  }
+
+  function once<Kept extends Outcome>(
+    session: WriteSession,
+    request: KeyedRequest,
+    notes: AuditNote[],
+    body: (change: Change) => Promise<Kept>,
+  ): Promise<Kept> {
+    notes.length = 0;
+    return database.transaction(session, async (transaction) => {
+      await begin(transaction, request);
+      const { now, kept } = await lookUp(transaction, request);
+      // The outcome was made by this very mutation, from a body of this type.
+      if (kept !== null) return kept as Kept;
+      const { caller } = request;
+      const audited: AuditNote[] = [];
+      const events: OutboxEvent[] = [];
+      const outcome = await body({
+        em: transaction.em,
+        transaction,
+        caller,
+        units: session.units,
+        now,
+        by: {
+          principal: caller.principal.id,
+          principalName: caller.principal.name,
+          cause: 'MUTATION',
+          causeId: caller.traceId,
+        },
+        audit: (action, subjects, fields) => void audited.push({ action, subjects, fields }),
+        auditRefusal: (action, subjects, fields) => void notes.push({ action, subjects, fields }),
+        publish: (...more) => void events.push(...more),
+      });
+      await transaction.query(
+        `insert into ${subgraph}.idempotency (principal, operation, key, body_hash, outcome) values ($1, $2, $3, decode($4, 'hex'), $5::jsonb)`,
+        [caller.principal.id, request.operation, request.key, request.bodyHash, JSON.stringify(outcome)],
+      );
+      await writeAudit(transaction, subgraph, caller, audited);
+      await publish(transaction, events);
+      return outcome;
+    });
+  }
+
+  function keepNotes(session: WriteSession, caller: Caller, notes: readonly AuditNote[]): Promise<void> {
+    return database.transaction(session, (transaction) => writeAudit(transaction, subgraph, caller, notes));
+  }
+
+  return { mutate, close: () => database.close() };
+}
+
+/** `null`: this subgraph has no mutations, so it gets no connection to write. */
+export async function changesOf(
+  { name, entities }: { readonly name: SubgraphName; readonly entities?: readonly EntitySchema[] },
+  url: string,
+): Promise<Changes | null> {
+  return entities === undefined ? null : await openChanges({ url, subgraph: name, entities });
+}
+
+interface KeyedRequest extends ChangeRequest {
+  readonly key: string;
+  /** SHA-256 in hex. */
+  readonly bodyHash: string;
+  readonly schema: SubgraphName;
+}
+
+interface AuditNote {
+  readonly action: AuditAction;
+  readonly subjects: readonly string[];
+  readonly fields: readonly string[];
+}
+
+/** Twins of one key go one after the other; and a principal who was disabled since the token was checked changes nothing. */
+async function begin(transaction: Transaction, { caller: { principal }, schema, operation, key }: KeyedRequest): Promise<void> {
+  const [row] = await transaction.query<{ readonly stands: boolean }>(
+    `select hub.principal_stands($1, $2, $3, $4) as stands, pg_advisory_xact_lock(hashtextextended($5, 20)) is null as locked`,
+    [principal.kind, principal.id, principal.role, principal.unitNo, [schema, principal.id, operation, key].join(' ')],
+  );
+  if (row?.stands !== true) throw refusal('NO_TOKEN');
+}
+
+/** A statement of its own: its snapshot is newer than the lock, so it sees what the twin committed. */
+async function lookUp(transaction: Transaction, request: KeyedRequest): Promise<{ now: Date; kept: Outcome | null }> {
+  const [row] = await transaction.query<{ readonly now: string; readonly hash: string | null; readonly outcome: string | null }>(
+    `select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now, encode(i.body_hash, 'hex') as hash, i.outcome::text as outcome
+     from (select) one left join ${request.schema}.idempotency i on i.principal = $1 and i.operation = $2 and i.key = $3`,
+    [request.caller.principal.id, request.operation, request.key],
+  );
+  if (row === undefined) throw new Error('PostgreSQL did not tell the time.');
+  if (row.hash !== null && row.hash !== request.bodyHash) {
+    throw refusal('IDEMPOTENCY_OTHER_INPUT', { field: 'idempotencyKey' });
+  }
+  return { now: new Date(Number(row.now)), kept: row.outcome === null ? null : (JSON.parse(row.outcome) as Outcome) };
+}
+
+function writeAudit(
+  transaction: Transaction,
+  subgraph: SubgraphName,
+  { principal, purpose, basis, operation, traceId }: Caller,
+  notes: readonly AuditNote[],
+): Promise<void> {
+  return notes.reduce(async (before, { action, subjects, fields }) => {
+    await before;
+    await transaction.query(
+      `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
+         fields, subject_count, operation, trace_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid[], $11::text[], $12, $13, $14)`,
+      [
+        principal.id,
+        principal.kind,
+        principal.name,
+        principal.role,
+        principal.unitNo,
+        purpose,
+        basis?.id ?? null,
+        action,
+        subgraph,
+        subjects,
+        [...fields].sort(),
+        subjects.length,
+        operation,
+        traceId,
+      ],
+    );
+  }, Promise.resolve());
+}
+
+function keyOf({ idempotencyKey }: Caller): string | null {
+  return idempotencyKey !== null && /^[A-Za-z0-9_-]{8,128}$/.test(idempotencyKey) ? idempotencyKey : null;
+}
+
+/** Of the input with its names in order: how a client writes its JSON is no difference. */
+function hashOf(input: object): string {
+  const text = JSON.stringify(input, (_, value: unknown) => (isObject(value) ? sorted(value) : value));
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function sorted(value: object): object {
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function told({ code, reason, field }: HubError): Refusal {
+  return { code, reason, field };
+}
+
+/** Runs again only what PostgreSQL has rolled back as a whole. */
+async function attempt<T>(run: () => Promise<T>): Promise<T> {
+  for (let left = attempts; ; left -= 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (left <= 1 || !rolledBackForAnother(error)) throw error;
+    }
+  }
+}
+
+function rolledBackForAnother(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === '40001' || code === '40P01') return true;
+  return code === '23505' && isObject(error) && 'constraint' in error && error.constraint === 'idempotency_pkey';
+}
+
+const busy = ['55P03', '57014', '53300'];
+
+/** The refusal that an error is; whatever is none goes on as it is. */
+function refusalIn(error: unknown): HubError {
+  if (error instanceof HubError) {
+    if (error.code !== 'INTERNAL' && error.code !== 'DEGRADED') return error;
+    throw error;
+  }
+  if (isObject(error) && 'name' in error && error.name === 'OptimisticLockError')
+    return refusal('VERSION_STALE', { field: 'version' });
+  const code = codeOf(error);
+  if (code === null) throw error;
+  if (busy.includes(code) || rolledBackForAnother(error)) throw refusal('DATABASE_BUSY', { retryAfter: 1, cause: error });
+  // Whether it was committed is not known here: the caller sends the same key again and gets the answer of the first.
+  if (/^(?:08|57P|E[A-Z]+$)/.test(code)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
+  throw error;
+}
+
+function codeOf(error: unknown): string | null {
+  return isObject(error) && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** So many at a time; the rest waits in the order it came. */
+function openPlaces(places: number): { run<T>(body: () => Promise<T>): Promise<T> } {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  return {
+    async run(body) {
+      if (free > 0) free -= 1;
+      else {
+        if (waiting.length >= waitingLimit) throw refusal('DATABASE_BUSY', { retryAfter: 1 });
+        await new Promise<void>((resolve) => void waiting.push(resolve));
+      }
+      try {
+        return await body();
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) free += 1;
+        else next();
+      }
+    },
+  };
+}
