@@ -5,7 +5,8 @@ export default tseslint.config(
     ignores: [
       'node_modules/',
       '.data/',
-      'admin/',
+      'admin/dist/',
+      'admin/src/api/generated/',
       'subgraphs/*/generated/',
       'test/bench/.baselines/',
       'test/bench/baselines/',
@@ -13,7 +14,7 @@ export default tseslint.config(
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error', noInlineConfig: true },
@@ -34,6 +35,20 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['admin/src/**/*.tsx'],
+    rules: {
+      // Words belong into the dictionaries.
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'JSXText[value=/\\p{L}/u]', message: 'Words stand in admin/src/i18n.' },
+        {
+          selector: 'JSXAttribute[name.name=/^(title|placeholder|aria-label|alt)$/] > Literal[value=/\\p{L}/u]',
+          message: 'Words stand in admin/src/i18n.',
+        },
+      ],
     },
   },
   {

@@ -16,7 +16,7 @@ const project = (name, testMatch, more = {}) => ({
   ...more,
 });
 
-const source = '{kernel,subgraphs,gateway,workers,connectors,cli,deploy}';
+const source = '{kernel,subgraphs,gateway,workers,connectors,cli,deploy,admin}';
 
 /** unit: pure, milliseconds · int: real PostgreSQL · e2e: real processes · long: the full figures, by hand and at night. */
 export default {

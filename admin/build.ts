@@ -11,6 +11,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 const folder = import.meta.dirname;
 const built = join(folder, 'dist');
 const stampFile = '.stamp';
+/** On the same disk, so that a build takes its place by renaming. */
+const scratch = join(folder, '..', 'node_modules', '.cache');
 
 /** Everything the built files hang on: our sources, and the packages by the lock file. */
 function stampOfSources(): string {
@@ -32,22 +34,24 @@ function stampOf(directory: string): string | null {
 }
 
 /** Builds admin/dist unless it is there and of today. True when it built. Safe while another start does the same: the last one wins whole. */
-export async function buildAdmin(): Promise<boolean> {
+export async function buildAdmin(onBuild: () => void = () => undefined): Promise<boolean> {
   const stamp = stampOfSources();
   if (stampOf(built) === stamp) return false;
+  onBuild();
   const { build } = await import('vite');
-  const fresh = join(folder, `dist-${randomUUID()}`);
+  const fresh = join(scratch, `admin-${randomUUID()}`);
+  const before = join(scratch, `admin-${randomUUID()}`);
   try {
     await build({ configFile: join(folder, 'vite.config.ts'), logLevel: 'warn', build: { outDir: fresh, emptyOutDir: true } });
     compress(join(fresh, 'assets'));
     writeFileSync(join(fresh, stampFile), stamp);
-    rmSync(built, { recursive: true, force: true });
+    if (existsSync(built)) renameSync(built, before);
     renameSync(fresh, built);
   } catch (error) {
     // Somebody else's build of the same sources came between removing and renaming: it is as good as ours.
     if (stampOf(built) !== stamp) throw error;
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    for (const left of [fresh, before]) rmSync(left, { recursive: true, force: true });
   }
   return true;
 }

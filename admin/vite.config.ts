@@ -14,9 +14,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
     rolldownOptions: {
-      onwarn(warning, report) {
+      onLog(level, log, report) {
         // "use client" is for frameworks that render on a server.
-        if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') report(warning);
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);
       },
     },
   },

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { settingsOrExit, type Settings } from '#kernel/config.ts';
+import { buildAdmin } from '../admin/build.ts';
 import { migrate } from '../subgraphs/migrate.ts';
 import { installationKeys } from './keys.ts';
 import { progressBar } from './terminal.ts';
@@ -43,6 +44,16 @@ async function fillWithDemo({ dataDir, demoSeed }: Settings, ownerUrl: string, s
   bar.end();
 }
 
+/** The admin as browsers get it. What cannot be built stops a production start; elsewhere the graph is served with the admin of before. */
+async function buildScreens({ production }: Settings): Promise<void> {
+  try {
+    await buildAdmin(() => process.stderr.write('dựng giao diện quản trị · building the admin\n'));
+  } catch (error) {
+    if (production) throw error;
+    process.stderr.write(`chưa dựng được giao diện quản trị · the admin could not be built: ${String(error)}\n`);
+  }
+}
+
 async function prepare(ownerUrl: string): Promise<void> {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('stopped')));
@@ -53,6 +64,7 @@ async function prepare(ownerUrl: string): Promise<void> {
     await migrate({ ownerUrl, dataDir: settings.dataDir, rolePrefix: settings.rolePrefix });
     const { rowCount } = settings.demo ? await client.query('select from hub.unit limit 1') : { rowCount: 1 };
     if (rowCount === 0) await fillWithDemo(settings, ownerUrl, stop.signal);
+    await buildScreens(settings);
   } finally {
     await client.end();
   }

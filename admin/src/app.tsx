@@ -7,6 +7,7 @@ import { authProvider } from './api/auth-provider.ts';
 import { hubDataProvider } from './api/data-provider.ts';
 import { GraphRefusal } from './api/graph.ts';
 import { Denied, GoingToLogIn, Loading, NoPage, Crash } from './shell/states.tsx';
+import { vi } from './i18n/vi.ts';
 import { Layout } from './shell/layout.tsx';
 import { useLook } from './shell/use-preferences.ts';
 import { customProperties, widgetTheme } from './theme.ts';
@@ -71,7 +72,7 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           error={Crash}
           requireAuth
           disableTelemetry
-          title="Liên Thông"
+          title={vi.app.name}
         >
           <Resource name="citizens" list={CitizenList} show={CitizenPage} />
           <Resource name="cards" list={CardList} show={CardPage} />

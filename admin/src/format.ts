@@ -20,7 +20,7 @@ const numbers = { vi: new Intl.NumberFormat('vi-VN'), en: new Intl.NumberFormat(
 
 /** `2026-11-24`, `2026-11` or `2026` as `24/11/2026`, `11/2026`, `2026`. */
 export function day(iso: string | null | undefined): string {
-  return iso == null ? '' : iso.slice(0, 10).split('-').reverse().join('/');
+  return iso === null || iso === undefined ? '' : iso.slice(0, 10).split('-').reverse().join('/');
 }
 
 export function partialDay(date: PartialDate | null): string {
@@ -28,9 +28,9 @@ export function partialDay(date: PartialDate | null): string {
 }
 
 export function instant(iso: string | null | undefined): string {
-  if (iso == null) return '';
+  if (iso === null || iso === undefined) return '';
   const part = Object.fromEntries(instantParts.formatToParts(new Date(iso)).map(({ type, value }) => [type, value]));
-  return `${part['day'] ?? ''}/${part['month'] ?? ''}/${part['year'] ?? ''} ${part['hour'] ?? ''}:${part['minute'] ?? ''}`;
+  return `${part.day ?? ''}/${part.month ?? ''}/${part.year ?? ''} ${part.hour ?? ''}:${part.minute ?? ''}`;
 }
 
 /** The day of an instant in Vietnam, as ISO text. */
@@ -54,7 +54,10 @@ export function percent(part: number, whole: number): string {
 
 const dayLength = 86_400_000;
 
-export type Age = { readonly unit: 'today' | 'days' | 'weeks' | 'months' | 'years'; readonly value: number };
+export interface Age {
+  readonly unit: 'today' | 'days' | 'weeks' | 'months' | 'years';
+  readonly value: number;
+}
 
 /** How long ago, in the one unit that a person would use. */
 export function ageOf(iso: string, now: number): Age {

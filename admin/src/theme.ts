@@ -92,7 +92,7 @@ export function customProperties(look: Look): Readonly<Record<`--${string}`, str
 }
 
 function kebab(name: string): string {
-  return name.replace(/[A-Z0-9]/g, (letter) => `-${letter.toLowerCase()}`);
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The same values for the framework's widgets. */

@@ -70,11 +70,13 @@ export async function askGraph<Data>(
   const errors = body?.errors ?? [];
   // A part that is down is told beside the data; a refusal of what was asked is told instead of it.
   const refusal =
-    errors.find(({ extensions }) => extensions?.subgraph === undefined) ?? (body?.data == null ? errors[0] : undefined);
+    errors.find(({ extensions }) => extensions?.subgraph === undefined) ??
+    (body?.data === null || body?.data === undefined ? errors[0] : undefined);
   if (refusal !== undefined) {
     const code = refusal.extensions?.code ?? 'INTERNAL';
     throw new GraphRefusal(refusal.message, statusOf[code] ?? response.status, code, refusal.extensions?.traceId ?? null);
   }
-  if (body?.data == null) throw new GraphRefusal('', response.status || 502, 'UNAVAILABLE', response.headers.get('x-trace-id'));
+  if (body?.data === null || body?.data === undefined)
+    throw new GraphRefusal('', response.status || 502, 'UNAVAILABLE', response.headers.get('x-trace-id'));
   return { data: body.data, silent: errors.flatMap(({ extensions }) => extensions?.subgraph ?? []) };
 }

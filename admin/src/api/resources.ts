@@ -61,8 +61,8 @@ function startOfDay(day: string): string {
 
 function auditFilter(filter: Filter): Record<string, unknown> {
   const taken = named(filter, { person: 'person', principal: 'principal', unit: 'unit', action: 'action' });
-  if (filter['from']) taken['from'] = startOfDay(filter['from']);
-  if (filter['to']) taken['to'] = new Date(Date.parse(startOfDay(filter['to'])) + 86_400_000).toISOString();
+  if (filter.from) taken.from = startOfDay(filter.from);
+  if (filter.to) taken.to = new Date(Date.parse(startOfDay(filter.to)) + 86_400_000).toISOString();
   return taken;
 }
 
@@ -85,7 +85,7 @@ export const sources: Readonly<Record<Exclude<ResourceName, 'units'>, Source>> =
     filter: (filter) => ({
       ...named(filter, { text: 'text', unit: 'orgUnit', lifeStatus: 'lifeStatus', bornFrom: 'bornFrom', bornTo: 'bornTo' }),
       // A field alone or a state alone says nothing yet.
-      ...(filter['field'] && filter['status'] ? { fieldStatus: { field: filter['field'], status: filter['status'] } } : {}),
+      ...(filter.field && filter.status ? { fieldStatus: { field: filter.field, status: filter.status } } : {}),
     }),
   },
   cards: {

@@ -1,5 +1,5 @@
 import Button from '@mui/material/Button';
-import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { useId, useState, type ReactNode, type SubmitEvent } from 'react';
 import { LinkBase, useNavigate } from 'react-admin';
 import type { AuditEvent } from '../api/records.ts';
 import { amount, instant } from '../format.ts';
@@ -105,7 +105,7 @@ function ByNumber(): ReactNode {
   return (
     <form
       className="by-number"
-      onSubmit={(event: FormEvent) => {
+      onSubmit={(event: SubmitEvent) => {
         event.preventDefault();
         void find();
       }}

@@ -21,7 +21,7 @@ export function CitizenPage(): ReactNode {
   const say = useSay();
   const { id = '' } = useParams();
   const { data, error, refetch } = useGetOne<Citizen & { id: string }>('citizens', { id });
-  if (error !== null && error !== undefined) {
+  if (error !== null) {
     return (
       <div className="page record">
         <Refusal error={error} again={() => void refetch()} />

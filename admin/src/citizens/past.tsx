@@ -46,7 +46,7 @@ export function Readers({ citizen }: { readonly citizen: string }): ReactNode {
     pagination: { page: 1, perPage: 20 },
     filter: { person: citizen },
   });
-  if (error !== null && error !== undefined) return <Refusal error={error} again={() => void refetch()} />;
+  if (error !== null) return <Refusal error={error} again={() => void refetch()} />;
   if (data === undefined) return <div className="skeleton-lines" aria-busy="true" />;
   if (data.length === 0) return <p className="quiet">{say('citizen.noReaders')}</p>;
   return (
@@ -77,7 +77,7 @@ export function WaitingWork({
   readonly error: unknown;
 }): ReactNode {
   const say = useSay();
-  if (error !== null && error !== undefined) return <Refusal error={error} />;
+  if (error !== null) return <Refusal error={error} />;
   if (items === undefined) return <div className="skeleton-lines" aria-busy="true" />;
   if (items.length === 0) return <p className="quiet">{say('citizen.noWork')}</p>;
   return (

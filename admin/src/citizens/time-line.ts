@@ -29,7 +29,7 @@ export function timeLineOf(cards: readonly Pick<Card, 'id' | 'validFrom' | 'vali
       : [{ id, from: Date.parse(validFrom), to: validTo === null ? null : Date.parse(validTo) + dayLength }],
   );
   const start = Math.min(now - 365 * dayLength, ...dated.map(({ from }) => from));
-  const end = Math.max(now + ahead * dayLength, ...dated.flatMap(({ to }) => to ?? []));
+  const end = Math.max(now + ahead * dayLength, ...dated.map(({ from, to }) => Math.max(from + ahead * dayLength, to ?? from)));
   const place = (time: number): number => (100 * (time - start)) / (end - start);
   const years: { year: number; at: number }[] = [];
   for (let year = new Date(start).getUTCFullYear() + 1; Date.UTC(year, 0, 1) < end; year += 1) {

@@ -28,7 +28,7 @@ export function FieldShares(): ReactNode {
   const { search } = useLocation();
   const principal = usePrincipal();
   const units = flatUnits(useUnits()).filter(({ level }) => level !== 'FACILITY');
-  const unit = readChoices(choices, search)['unit'] ?? principal?.orgUnit?.id ?? '';
+  const unit = readChoices(choices, search).unit ?? principal?.orgUnit?.id ?? '';
   const { data, error, refetch } = useAsk(
     ['field-counts', unit],
     async (hub, asked) => {

@@ -302,7 +302,8 @@ export const en: Messages = {
     before: 'Before',
     after: 'After',
     nothing: 'empty',
-    by: { generate: 'demo data', schedule: 'by itself' },
+    first: 'Record begun, %{smart_count} fields',
+    by: { schedule: 'by itself' },
   },
   record: {
     facts: 'Details',

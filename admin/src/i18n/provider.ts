@@ -1,5 +1,5 @@
 import polyglotI18nProvider from 'ra-i18n-polyglot';
-import type { I18nProvider } from 'react-admin';
+import type { I18nProvider, TranslationMessages } from 'react-admin';
 import { language, prefer } from '../shell/preferences.ts';
 import { vi } from './vi.ts';
 import { viFramework } from './vi-framework.ts';
@@ -7,17 +7,18 @@ import { viFramework } from './vi-framework.ts';
 const vietnamese = { ...viFramework, ...vi };
 
 /** Vietnamese is at hand; English is fetched when it is wanted. */
-async function dictionary(locale: string): Promise<Record<string, unknown>> {
+async function dictionary(locale: string): Promise<TranslationMessages> {
   if (locale !== 'en') return vietnamese;
   const [{ en }, { enFramework }] = await Promise.all([import('./en.ts'), import('./en-framework.ts')]);
   return { ...enFramework, ...en };
 }
 
 export async function openI18n(): Promise<I18nProvider> {
-  const first = await dictionary(language());
+  const start = language();
+  const first = await dictionary(start);
   const provider = polyglotI18nProvider(
-    (locale) => (locale === language() ? first : dictionary(locale)) as ReturnType<typeof Object>,
-    language(),
+    (locale) => (locale === start ? first : dictionary(locale)),
+    start,
     [
       { locale: 'vi', name: vi.account.vi },
       { locale: 'en', name: vi.account.en },

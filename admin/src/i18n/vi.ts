@@ -301,7 +301,8 @@ export const vi = {
     before: 'Trước',
     after: 'Sau',
     nothing: 'trống',
-    by: { generate: 'dữ liệu mẫu', schedule: 'tự động' },
+    first: 'Lập hồ sơ, %{smart_count} trường',
+    by: { schedule: 'tự động' },
   },
   record: {
     facts: 'Chi tiết',
@@ -587,7 +588,6 @@ export const vi = {
   },
 };
 
-type Words = { readonly [key: string]: string | Words };
 type Shape<T> = { readonly [K in keyof T]: T[K] extends string ? string : Shape<T[K]> };
 /** What every dictionary has: the same keys. */
 export type Messages = Shape<typeof vi>;
@@ -596,4 +596,3 @@ type Leaves<T, Prefix extends string = ''> = {
 }[keyof T & string];
 /** Keys that may be asked for: a key that no dictionary has is a type error. */
 export type MessageKey = Leaves<typeof vi>;
-export type { Words };

@@ -1,5 +1,5 @@
 import Button from '@mui/material/Button';
-import { useId, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import { day } from '../format.ts';
 import { useSay, type Say } from '../i18n/words.ts';
 import { prefer, preferences } from '../shell/preferences.ts';
@@ -14,6 +14,7 @@ import type { ListState } from './use-list.ts';
 export function Filters<Row>({ screen, list }: { readonly screen: ListScreen<Row>; readonly list: ListState<Row> }): ReactNode {
   const say = useSay();
   const id = useId();
+  const [open, setOpen] = useState(false);
   const units = flatUnits(useUnits());
   const { choices, text, resource } = screen;
   const hint = text?.ask(list.typed) ?? null;
@@ -23,7 +24,7 @@ export function Filters<Row>({ screen, list }: { readonly screen: ListScreen<Row
   if (choices.length === 0 && text === undefined) return null;
 
   return (
-    <section className="filters" aria-label={say('list.filters')}>
+    <section className={open ? 'filters open' : 'filters'} aria-label={say('list.filters')}>
       <div className="controls">
         {text === undefined ? null : (
           <div className="control grow">
@@ -37,6 +38,11 @@ export function Filters<Row>({ screen, list }: { readonly screen: ListScreen<Row
               onChange={(event) => list.type(event.target.value)}
             />
           </div>
+        )}
+        {choices.length === 0 ? null : (
+          <button type="button" className="open-filters" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {say('list.filters')}
+          </button>
         )}
         {choices.map((choice) => (
           <Control

@@ -4,10 +4,10 @@ import type { EnumChoice } from './choices.ts';
 type Enums = typeof vi.enum;
 
 /** A choice of all values of a closed list, in the list's own order; `values` narrows it. */
-export function enumChoice<List extends keyof Enums>(
+export function enumChoice(
   key: string,
   label: MessageKey,
-  list: List,
+  list: keyof Enums,
   values: readonly string[] = Object.keys(vi.enum[list]),
 ): EnumChoice {
   return { key, label, kind: 'enum', options: values.map((value) => ({ value, label: `enum.${list}.${value}` as MessageKey })) };

@@ -29,7 +29,7 @@ export function RecordList<Row extends { readonly id: string }>({
   const [failure, setFailure] = useState<unknown>(null);
   const switched = usePreferences().columns[screen.resource] ?? {};
   const columns = screen.columns.filter(({ key, spare }) => switched[key] ?? spare !== true);
-  const tools: CellTools = { say, typed: list.filter['text'] ?? '' };
+  const tools: CellTools = { say, typed: list.filter.text ?? '' };
 
   const exportAll = async (): Promise<void> => {
     setExporting(true);

@@ -1,13 +1,16 @@
 import type { ReactNode } from 'react';
 import type { Change } from '../api/records.ts';
 import { day, instant } from '../format.ts';
-import { useSay, word, type Say } from '../i18n/words.ts';
+import { vi } from '../i18n/vi.ts';
+import { roleWord, useSay, word, type Say } from '../i18n/words.ts';
 
 /** An account's name is not in the graph of changes; what is no opaque id is a word of the hub's own. */
 const opaque = /^[0-9a-f]{8}-/;
 
 function whoOf(say: Say, who: string): string {
-  if (who === 'generate' || who === 'schedule') return say(`history.by.${who}`);
+  if (who === 'schedule') return say('history.by.schedule');
+  // What the hub's own machine did is written as the verb that did it.
+  if (who.startsWith('hub ')) return roleWord(say, 'cli');
   return opaque.test(who) ? who.slice(0, 8) : who;
 }
 
@@ -28,11 +31,45 @@ export function HistoryTable({ changes, empty }: { readonly changes: readonly Ch
               {change.trueFrom === null ? null : ` · ${say('history.trueFrom', { date: day(change.trueFrom) })}`}
             </span>
           </p>
-          <ChangedFields change={change} />
+          {change.before === null && (change.after?.length ?? 0) > 3 ? (
+            <details>
+              <summary>{say('history.first', { smart_count: change.after?.length ?? 0 })}</summary>
+              <ChangedFields change={change} />
+            </details>
+          ) : (
+            <ChangedFields change={change} />
+          )}
         </li>
       ))}
     </ol>
   );
+}
+
+const isoDay = /^\d{4}(?:-\d{2}){0,2}$/;
+
+/** A value as the screens write it: closed lists in words, dates as dates. */
+function shown(say: Say, field: string, value: string | null | undefined): string {
+  if (value === null || value === undefined || value === '') return say('history.nothing');
+  switch (field) {
+    case 'gender':
+      return word(say, 'gender', value);
+    case 'lifeStatus':
+      return word(say, 'lifeStatus', value);
+    case 'issuer':
+      return word(say, 'cardIssuer', value);
+    case 'fileState':
+      return word(say, 'fileState', value);
+    case 'origin':
+      return word(say, 'slipOrigin', value);
+    case 'kind':
+      return word(say, 'resultKind', value);
+    case 'state':
+      return word(say, 'resultState', value);
+    case 'status':
+      return value in vi.enum.cardStatus ? word(say, 'cardStatus', value) : word(say, 'slipStatus', value);
+    default:
+      return isoDay.test(value) && field !== 'ethnicity' ? day(value) : value;
+  }
 }
 
 function ChangedFields({ change }: { readonly change: Change }): ReactNode {
@@ -47,8 +84,8 @@ function ChangedFields({ change }: { readonly change: Change }): ReactNode {
         <div key={field}>
           <dt>{word(say, 'changeField', field)}</dt>
           <dd>
-            {before.has(field) ? <del>{before.get(field) ?? say('history.nothing')}</del> : null}
-            <ins>{after.get(field) ?? say('history.nothing')}</ins>
+            {before.has(field) ? <del>{shown(say, field, before.get(field))}</del> : null}
+            <ins>{shown(say, field, after.get(field))}</ins>
           </dd>
         </div>
       ))}

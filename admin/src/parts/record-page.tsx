@@ -36,7 +36,7 @@ export function RecordPage<Row extends AnyRecord>({ resource, heading, facts }: 
       <p className="trail">
         <LinkBase to={`/${resource}`}>{say(`title.${resource}`)}</LinkBase>
       </p>
-      {error !== null && error !== undefined ? (
+      {error !== null ? (
         <Refusal error={error} again={() => void refetch()} />
       ) : data === undefined ? (
         <div className="block skeleton-block" aria-busy="true" />

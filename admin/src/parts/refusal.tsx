@@ -7,6 +7,7 @@ import { useSay } from '../i18n/words.ts';
 export function Refusal({ error, again }: { readonly error: unknown; readonly again?: (() => void) | undefined }): ReactNode {
   const say = useSay();
   const known = error instanceof GraphRefusal ? error : null;
+  const traceId = known?.traceId ?? null;
   const text =
     known === null || known.message === ''
       ? say(known?.code === 'NOT_FOUND' ? 'error.NOT_FOUND' : 'error.network')
@@ -16,7 +17,7 @@ export function Refusal({ error, again }: { readonly error: unknown; readonly ag
       <p>
         <strong>{say('error.title')}.</strong> {text}
       </p>
-      {known?.traceId == null ? null : <p className="small">{say('error.trace', { id: known.traceId })}</p>}
+      {traceId === null ? null : <p className="small">{say('error.trace', { id: traceId })}</p>}
       {again === undefined ? null : (
         <Button size="small" variant="outlined" onClick={again}>
           {say('list.again')}

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { LinkBase, useLocation } from 'react-admin';
 import type { ResourceName } from '../api/resources.ts';
 import { useSay } from '../i18n/words.ts';
@@ -42,8 +42,9 @@ export function Places(): ReactNode {
   const { pathname } = useLocation();
   const { placesFolded } = usePreferences();
   const here = pathname.split('/')[1] ?? '';
+  const [more, setMore] = useState(false);
   return (
-    <nav className="places" aria-label={say('place.all')}>
+    <nav className={more ? 'places more' : 'places'} aria-label={say('place.all')}>
       <ul>
         {places.map((place) => {
           const to = address(place);
@@ -53,6 +54,7 @@ export function Places(): ReactNode {
             <li key={place.key}>
               <LinkBase
                 to={to}
+                onClick={() => setMore(false)}
                 aria-current={current ? 'page' : undefined}
                 title={placesFolded ? say(`place.${place.key}`) : undefined}
               >
@@ -64,6 +66,14 @@ export function Places(): ReactNode {
             </li>
           );
         })}
+        <li className="more-places">
+          <button type="button" aria-expanded={more} onClick={() => setMore(!more)}>
+            <svg viewBox="0 0 20 20" aria-hidden="true">
+              <path d="M4 10h.01M10 10h.01M16 10h.01" />
+            </svg>
+            <span>{say('place.more')}</span>
+          </button>
+        </li>
       </ul>
       <button
         type="button"

@@ -100,7 +100,7 @@ export function SearchBox({ input }: { readonly input: RefObject<HTMLInputElemen
     if (hit !== undefined) {
       navigate(addressOf(hit));
       leave();
-    } else if (more && wanted.kind === 'name') {
+    } else if (wanted.kind === 'name' && found.length > 0) {
       rememberText('citizens', wanted.text);
       navigate('/citizens');
       leave();

@@ -26,7 +26,6 @@ export type Command =
 export interface KeyPress {
   readonly key: string;
   readonly isComposing: boolean;
-  readonly keyCode: number;
   readonly ctrlKey: boolean;
   readonly altKey: boolean;
   readonly metaKey: boolean;
@@ -37,14 +36,14 @@ export interface KeyPress {
 
 /** After `g` the letter of a place is awaited so long, milliseconds. */
 const patience = 1_500;
-/** Browsers that lost `isComposing` still send this code while composing. */
-const composingCode = 229;
+/** What a browser calls a key that the input method took. */
+const takenKey = 'Process';
 
 export class Shortcuts {
   #wentAt = Number.NEGATIVE_INFINITY;
 
-  press({ key, isComposing, keyCode, ctrlKey, altKey, metaKey, typing, at }: KeyPress): Command | null {
-    if (isComposing || keyCode === composingCode || typing || ctrlKey || altKey || metaKey) return null;
+  press({ key, isComposing, ctrlKey, altKey, metaKey, typing, at }: KeyPress): Command | null {
+    if (isComposing || key === takenKey || typing || ctrlKey || altKey || metaKey) return null;
     const waiting = at - this.#wentAt <= patience;
     this.#wentAt = Number.NEGATIVE_INFINITY;
     if (waiting && key in placeKeys) return { do: 'go', place: placeKeys[key as keyof typeof placeKeys] };

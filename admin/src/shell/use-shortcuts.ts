@@ -9,11 +9,10 @@ export function useShortcuts(act: (command: Command) => boolean): void {
     const onKey = (event: KeyboardEvent): void => {
       // A dialog has the keyboard to itself.
       if (document.querySelector('[role="dialog"]') !== null) return;
-      const { key, isComposing, keyCode, ctrlKey, altKey, metaKey } = event;
+      const { key, isComposing, ctrlKey, altKey, metaKey } = event;
       const command = shortcuts.press({
         key,
         isComposing,
-        keyCode,
         ctrlKey,
         altKey,
         metaKey,
