@@ -115,7 +115,15 @@ async function account(context: VerbContext, login: string): Promise<Principal> 
 
 function callerOf(principal: Principal, locale: 'vi' | 'en'): Caller {
   const traceId = randomBytes(16).toString('hex');
-  return { principal, purpose: principal.purpose, basis: null, locale, traceId, operation: 'import citizens', idempotencyKey: null };
+  return {
+    principal,
+    purpose: principal.purpose,
+    basis: null,
+    locale,
+    traceId,
+    operation: 'import citizens',
+    idempotencyKey: null,
+  };
 }
 
 async function run(context: VerbContext, database: Database, caller: Caller, bytes: Buffer): Promise<VerbOutcome> {
