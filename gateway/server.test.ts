@@ -143,6 +143,12 @@ test('variables and operation names must fit [B20 B21 B22 B23]', async () => {
   expect(refusalIn(await send({ query: one, operationName: 'Other' }))).toMatchObject({ status: 400, code: 'BAD_INPUT' });
 });
 
+test('a number sent as a JSON number lost its leading zero and is refused by its type [B39]', async () => {
+  const text = 'query ($n: String!) { citizen(personalId: $n) { id } }';
+  const response = await send(query(text, { n: 38_090_000_001 }));
+  expect(refusalIn(response)).toMatchObject({ status: 400, code: 'BAD_INPUT', reason: 'VARIABLES_INVALID', field: 'n' });
+});
+
 test('no value of a variable or literal comes back', async () => {
   for (const [text, variables] of [
     ['query($id: ID!) { referralSlip(id: $id) { id } }', { id: ['038090000001'] }],
