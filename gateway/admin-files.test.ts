@@ -12,7 +12,10 @@ const folder = mkdtempSync(join(tmpdir(), 'admin-files-'));
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'assets'));
-  writeFileSync(join(folder, 'index.html'), `<script nonce="${noncePlaceholder}" src="/assets/a-1.js"></script>`);
+  writeFileSync(
+    join(folder, 'index.html'),
+    `<div data-cookie="COOKIE_OF_THIS_REQUEST"></div><script nonce="${noncePlaceholder}" src="/assets/a-1.js"></script>`,
+  );
   writeFileSync(join(folder, 'assets', 'a-1.js'), 'plain');
   writeFileSync(join(folder, 'assets', 'a-1.js.br'), 'packed');
   const plugin = adminFiles(pathToFileURL(`${folder}/`));
@@ -38,6 +41,15 @@ test('the page has a nonce of its own each time, and the policy names it', async
     return nonce;
   });
   expect(new Set(nonces).size).toBe(2);
+});
+
+test('the page knows whether its request had a session cookie, never which', async () => {
+  const cookies = [undefined, 'other=1', 'hub-4000=secret', '__Host-hub=secret', 'a=b; hub-80=secret'];
+  const pages = await Promise.all(
+    cookies.map((cookie) => app.inject({ url: '/', headers: cookie === undefined ? {} : { cookie } })),
+  );
+  expect(pages.map(({ body }) => /data-cookie="(\w+)"/.exec(body)?.[1])).toEqual(['none', 'none', 'some', 'some', 'some']);
+  for (const { body } of pages) expect(body).not.toContain('secret');
 });
 
 test('HEAD answers as GET does, without the page', async () => {

@@ -17,6 +17,9 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
   '.woff': 'font/woff',
 };
+/** … and what is replaced by whether the request had a session cookie: without one the page asks for log-in at once. */
+const cookiePlaceholder = 'COOKIE_OF_THIS_REQUEST';
+const sessionCookie = /(?:^|;\s*)(?:__Host-hub|hub-\d{1,5})=/;
 const readingMethods = ['GET', 'HEAD'];
 const encodings = ['br', 'gz'] as const;
 type Encoding = (typeof encodings)[number];
@@ -51,7 +54,7 @@ export function adminFiles(built: URL): FastifyPluginCallback | null {
   const page = readFileSync(pageFile, 'utf8').split(noncePlaceholder);
   const files = readAssets(join(folder, 'assets'));
   return (app, _options, done) => {
-    const sendPage = (_request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
       const nonce = randomBytes(16).toString('base64');
       return reply
         .header('content-security-policy', policyFor(nonce))
@@ -61,7 +64,7 @@ export function adminFiles(built: URL): FastifyPluginCallback | null {
         .header('cross-origin-resource-policy', 'same-origin')
         .header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
         .type('text/html; charset=utf-8')
-        .send(page.join(nonce));
+        .send(page.join(nonce).replace(cookiePlaceholder, sessionCookie.test(request.headers.cookie ?? '') ? 'some' : 'none'));
     };
     app.route({ method: readingMethods, url: '/', handler: sendPage });
     app.route<{ Params: { name: string } }>({

@@ -81,9 +81,6 @@ const measures = {
   quick: '120ms',
 } as const;
 
-/** Below this width: one column, cards in place of rows, places at the bottom. Pixels; styles repeat it as `@media (width < 760px)`. */
-export const phoneWidth = 760;
-
 /** The custom properties of one look. */
 export function customProperties(look: Look): Readonly<Record<`--${string}`, string>> {
   return Object.fromEntries(

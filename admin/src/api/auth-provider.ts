@@ -14,7 +14,13 @@ const returnPlace = 'lien-thong.return';
 let principal: Promise<Principal> | null = null;
 let left = false;
 
+/** The page says whether its request had a session cookie; without one nobody needs to be asked. */
+function mayHaveSession(): boolean {
+  return document.getElementById('root')?.dataset['cookie'] !== 'none';
+}
+
 async function readPrincipal(): Promise<Principal> {
+  if (!mayHaveSession()) throw new GraphRefusal('', 401, 'UNAUTHENTICATED', null);
   const session = await fetch('/auth/session', { credentials: 'same-origin', cache: 'no-store' });
   if (!session.ok) throw new GraphRefusal('', session.status, 'UNAUTHENTICATED', null);
   const { data } = await askGraph<{ me: Principal | null }>(documents.Me, {});

@@ -27,24 +27,27 @@ const screen: ListScreen<AuditEvent> = {
     { key: 'principal', label: 'filter.principal', kind: 'principal' },
   ],
   columns: [
-    { key: 'at', label: 'column.at', size: 'number', figures: true, text: ({ at }) => instant(at) },
+    { key: 'at', label: 'column.at', size: 'instant', figures: true, text: ({ at }) => instant(at) },
     {
       key: 'who',
       label: 'column.who',
+      size: 'phrase',
       text: ({ principalName, principal }) => principalName ?? principal,
       cell: ({ principalName, principal }) => (
         <LinkBase to={`/audit?principal=${principal}`}>{principalName ?? principal}</LinkBase>
       ),
     },
-    { key: 'action', label: 'column.action', text: ({ action }, { say }) => word(say, 'action', action) },
+    { key: 'action', label: 'column.action', size: 'phrase', text: ({ action }, { say }) => word(say, 'action', action) },
     {
       key: 'purpose',
       label: 'column.purpose',
+      size: 'phrase',
       text: ({ purpose }, { say }) => (purpose === null ? '' : word(say, 'purpose', purpose)),
     },
     {
       key: 'subjects',
       label: 'column.subjects',
+      size: 'code',
       text: ({ subjects }) => subjects.join(' '),
       cell: ({ subjects }, { say }) =>
         subjects.length === 0 ? (

@@ -36,7 +36,7 @@ const screen: ListScreen<Discrepancy> = {
   ],
   columns: [
     { key: 'person', label: 'column.person', size: 'name', text: ({ citizen }) => citizen.fullName },
-    { key: 'field', label: 'column.field', text: ({ field }, { say }) => word(say, 'field', field) },
+    { key: 'field', label: 'column.field', size: 'phrase', text: ({ field }, { say }) => word(say, 'field', field) },
     {
       key: 'ours',
       label: 'column.ours',
@@ -54,6 +54,7 @@ const screen: ListScreen<Discrepancy> = {
     {
       key: 'kind',
       label: 'column.kind',
+      size: 'code',
       text: ({ kind }, { say }) => word(say, 'kind', kind),
       cell: (item) => <Kind item={item} />,
     },

@@ -21,7 +21,7 @@ export interface Column<Row> {
   readonly spare?: boolean;
   readonly figures?: boolean;
   /** How much room it needs in a row; the styles know how much that is. Absent: some words. */
-  readonly size?: 'name' | 'day' | 'number' | 'code' | 'short' | 'long' | 'marks';
+  readonly size?: 'name' | 'day' | 'instant' | 'number' | 'code' | 'phrase' | 'short' | 'long' | 'marks';
 }
 
 /** How a list typed into is searched: what of it may be asked, or why not yet. */

@@ -32,7 +32,7 @@ const screen: ListScreen<DigitizedResult> = {
     { key: 'citizen', label: 'filter.citizen', kind: 'id' },
   ],
   columns: [
-    { key: 'name', label: 'column.name', text: ({ name }) => name },
+    { key: 'name', label: 'column.name', size: 'phrase', text: ({ name }) => name },
     { key: 'code', label: 'column.code', size: 'code', figures: true, text: ({ code }) => code ?? '' },
     {
       key: 'person',

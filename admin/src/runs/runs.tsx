@@ -23,7 +23,7 @@ const columns: readonly Column<Run>[] = [
   {
     key: 'startedAt',
     label: 'column.startedAt',
-    size: 'number',
+    size: 'instant',
     figures: true,
     text: ({ startedAt }) => instant(startedAt),
   },
@@ -31,6 +31,7 @@ const columns: readonly Column<Run>[] = [
   {
     key: 'progress',
     label: 'column.progress',
+    size: 'phrase',
     figures: true,
     text: (run, { say }) => progressText(run, say),
     cell: (run, { say }) => (
@@ -49,6 +50,7 @@ const columns: readonly Column<Run>[] = [
   {
     key: 'endedAt',
     label: 'column.endedAt',
+    size: 'phrase',
     figures: true,
     text: ({ startedAt, endedAt }, { say }) =>
       endedAt === null || startedAt === null

@@ -37,8 +37,13 @@ const screen: ListScreen<WorkItem> = {
     { key: 'citizen', label: 'filter.citizen', kind: 'id' },
   ],
   columns: [
-    { key: 'kind', label: 'column.kind', text: ({ kind }, { say }) => word(say, 'kind', kind) },
-    { key: 'field', label: 'column.field', text: ({ field }, { say }) => (field === null ? '' : word(say, 'field', field)) },
+    { key: 'kind', label: 'column.kind', size: 'phrase', text: ({ kind }, { say }) => word(say, 'kind', kind) },
+    {
+      key: 'field',
+      label: 'column.field',
+      size: 'phrase',
+      text: ({ field }, { say }) => (field === null ? '' : word(say, 'field', field)),
+    },
     {
       key: 'person',
       label: 'column.person',
