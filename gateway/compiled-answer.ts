@@ -1,3 +1,4 @@
+import { compileFunction } from 'node:vm';
 import {
   getNamedType,
   isEnumType,
@@ -6,6 +7,7 @@ import {
   isNonNullType,
   isObjectType,
   type FragmentDefinitionNode,
+  type GraphQLField,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -39,48 +41,46 @@ export function compileAnswer(
   return (data) => write(data) ?? 'null';
 }
 
+/**
+ * An object is written by a function made for its selection: every key is read by name at a place of its own, which is several
+ * times faster than a loop over keys. What goes into its code are response keys, GraphQL names written as JSON.
+ */
 function writeObject(shape: Selecting, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): Write {
-  const fields = [...collectFields(shape, type, sets)].map(([key, nodes], index) =>
-    writeField(shape, type, key, nodes, index === 0),
-  );
-  return (value) => {
-    let text = '{';
-    for (const { name, nonNull, write, own, start, startNull } of fields) {
-      if (write === null) {
-        text += start;
-        continue;
-      }
-      const object = value as Record<string, unknown>;
-      const inner = own && !Object.hasOwn(object, name) ? null : write(object[name]);
-      if (inner !== null) text += start + inner;
-      else if (nonNull) return null;
-      else text += startNull;
+  const writes: Write[] = [];
+  const steps: string[] = [];
+  const parts: string[] = [];
+  for (const [key, nodes] of collectFields(shape, type, sets)) {
+    const name = JSON.stringify(key);
+    const start = `${parts.length === 0 ? '' : ','}${name}:`;
+    const field = fieldOf(type, nodes[0].name.value);
+    if (field === null) {
+      parts.push(JSON.stringify(start + JSON.stringify(type.name)));
+      continue;
     }
-    return `${text}}`;
-  };
+    const nth = String(writes.push(writeType(shape, field.type, setsOf(nodes))) - 1);
+    // A key that every object inherits (`constructor`) counts only where it was given.
+    const read = key in Object.prototype ? `(Object.hasOwn(object, ${name}) ? object[${name}] : null)` : `object[${name}]`;
+    steps.push(`const t${nth} = w${nth}(${read});`);
+    if (isNonNullType(field.type)) steps.push(`if (t${nth} === null) return null;`);
+    parts.push(JSON.stringify(start), isNonNullType(field.type) ? `t${nth}` : `(t${nth} ?? 'null')`);
+  }
+  const names = writes.map((_, nth) => `w${String(nth)}`);
+  // Every field of a selection may be skipped.
+  if (parts.length === 0) parts.push(`''`);
+  const code = `return (object) => { ${steps.join(' ')} return '{' + ${parts.join(' + ')} + '}'; };`;
+  return (compileFunction(code, names) as (...inner: readonly Write[]) => Write)(...writes);
 }
 
-interface WriteField {
-  /** Response key. */
-  readonly name: string;
-  readonly nonNull: boolean;
-  /** `null`: the value is known (`__typename`) and stands in `start`. */
-  readonly write: Write | null;
-  /** A key that every object inherits (`constructor`) counts only where it was given. */
-  readonly own: boolean;
-  readonly start: string;
-  readonly startNull: string;
+/** `null`: `__typename`. */
+function fieldOf(parent: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | null {
+  if (name === '__typename') return null;
+  const field = name.startsWith('__') ? undefined : parent.getFields()[name];
+  if (field === undefined) throw new NotUnderstood(`${parent.name}.${name}`);
+  return field;
 }
 
-function writeField(shape: Selecting, parent: GraphQLObjectType, name: string, nodes: FieldNodes, first: boolean): WriteField {
-  const fieldName = nodes[0].name.value;
-  const start = `${first ? '' : ','}${JSON.stringify(name)}:`;
-  const common = { name, own: name in Object.prototype, start, startNull: `${start}null` };
-  if (fieldName === '__typename') return { ...common, nonNull: true, write: null, start: start + JSON.stringify(parent.name) };
-  const field = fieldName.startsWith('__') ? undefined : parent.getFields()[fieldName];
-  if (field === undefined) throw new NotUnderstood(`${parent.name}.${fieldName}`);
-  const sets = nodes.flatMap((node) => (node.selectionSet === undefined ? [] : [node.selectionSet]));
-  return { ...common, nonNull: isNonNullType(field.type), write: writeType(shape, field.type, sets) };
+function setsOf(nodes: FieldNodes): readonly SelectionSetNode[] {
+  return nodes.flatMap((node) => (node.selectionSet === undefined ? [] : [node.selectionSet]));
 }
 
 function writeType(shape: Selecting, type: GraphQLOutputType, sets: readonly SelectionSetNode[]): Write {
