@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { LightMyRequestResponse } from 'fastify';
 import { Client } from 'pg';
 import { createAuthenticator } from '#kernel/auth/authenticate.ts';
-import { Browser } from '../test/kit/browser.ts';
+import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
 import { openIdentity, openRegister, type Identity, type Register } from '../subgraphs/organisation/index.ts';
@@ -65,7 +64,7 @@ beforeEach(() => {
 });
 
 async function logIn(login: string): Promise<Browser> {
-  const browser = new Browser(hub.app, origin);
+  const browser = new Browser(into(hub.app), origin);
   expect((await browser.get('/auth/login')).body).toContain('name="password"');
   await browser.submit({ login, password });
   expect(browser.at).toBe('/');
@@ -75,13 +74,13 @@ async function logIn(login: string): Promise<Browser> {
 const json = { 'content-type': 'application/json' };
 const me = JSON.stringify({ query: '{ me { id } }' });
 
-async function ask(browser: Browser, headers: Readonly<Record<string, string>> = {}): Promise<LightMyRequestResponse> {
+async function ask(browser: Browser, headers: Readonly<Record<string, string>> = {}): Promise<PageAnswer> {
   return await browser.post('/graphql', { ...json, ...headers }, me);
 }
 
 /** Answered, whatever the imagined subgraphs say; refused otherwise. */
-function codeOf(answer: LightMyRequestResponse): string | null {
-  const { errors } = answer.json<{ errors?: readonly { extensions: { code: string } }[] }>();
+function codeOf(answer: PageAnswer): string | null {
+  const { errors } = answer.json() as { errors?: readonly { extensions: { code: string } }[] };
   const code = errors?.[0]?.extensions.code ?? null;
   return code === 'UNAUTHENTICATED' || code === 'FORBIDDEN' || code === 'UNSUPPORTED' ? code : null;
 }
@@ -143,7 +142,7 @@ test('after log-out the session is dead at once, even for who kept the cookie [A
 
 test('logged out everywhere, every session and every token of the account is dead; others live [A06]', async () => {
   const [here, there, other] = [await logIn('binh.tran'), await logIn('binh.tran'), await logIn('an.nguyen')];
-  const listed = (await here.step('/auth/sessions')).json<{ sessions: readonly { current: boolean }[] }>();
+  const listed = (await here.step('/auth/sessions')).json() as { sessions: readonly { current: boolean }[] };
   expect(listed.sessions.map(({ current }) => current)).toEqual([false, true]);
   expect(codeOf(await ask(there))).toBeNull();
   expect((await here.post('/auth/logout/everywhere')).statusCode).toBe(204);
@@ -161,6 +160,18 @@ test('a disabled account is out within a minute, wherever it was logged in [A06]
   await register.setDisabled('chi.le', false);
   time.offset += minute;
   expect(codeOf(await ask(browser))).toBe('UNAUTHENTICATED'); // the old session stays dead
+  const { rows } = await owner.query(`select count(*)::int as events from organisation.security_event e
+    join organisation.account a on a.id::text = e.principal where e.kind = 'session.dead' and a.login = 'chi.le'`);
+  expect(rows).toEqual([{ events: 1 }]);
+});
+
+test("the machine's own operator sees the sessions of an account and ends them all [A06]", async () => {
+  const browser = await logIn('binh.tran');
+  expect((await register.listSessions('binh.tran')).length).toBeGreaterThan(0);
+  expect(await register.logOut('binh.tran')).toBeGreaterThan(0);
+  expect(await register.listSessions('binh.tran')).toEqual([]);
+  time.offset += minute;
+  expect(codeOf(await ask(browser))).toBe('UNAUTHENTICATED');
 });
 
 test('a session ends half an hour after its last use, and after twelve hours in any case', async () => {
@@ -181,14 +192,14 @@ test('a session ends half an hour after its last use, and after twelve hours in 
 });
 
 test('a callback that belongs to no log-in of this browser opens nothing', async () => {
-  const victim = new Browser(hub.app, origin);
+  const victim = new Browser(into(hub.app), origin);
   for (const query of ['', '?code=x&state=y', `?code=x&state=${'a'.repeat(43)}`, '?code=a&code=b&state=c']) {
     const answer = await victim.step(`/auth/callback${query}`);
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toContain('text/html');
   }
   // Somebody else's finished log-in, sent to the victim as a link.
-  const attacker = new Browser(hub.app, origin);
+  const attacker = new Browser(into(hub.app), origin);
   await attacker.get('/auth/login');
   const passed = await attacker.post(
     attacker.at,

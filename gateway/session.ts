@@ -24,7 +24,7 @@ import { inBoth, renderPage } from '#kernel/plain-page.ts';
  * A session that ended is dead at this edge at once, at another copy after {@link heldFor}; its account's rights as for any token.
  */
 
-export interface WebSessionDeps {
+interface WebSessionDeps {
   readonly sessions: SessionSource;
   /** Turns the session's token into a principal, as for everyone else. */
   readonly authenticator: Authenticator;
@@ -71,7 +71,7 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
 
   /** The provider knows the browser no longer: the next log-in asks for the password, whoever sits there. */
   function forgetAtProvider(reply: FastifyReply): void {
-    set(reply, names.provider.session, '', 'Lax', 0, '/oauth');
+    for (const name of Object.values(names.provider)) set(reply, name, '', 'Lax', 0, '/oauth');
   }
 
   async function find(key: string): Promise<LiveSession | null> {

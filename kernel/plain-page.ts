@@ -16,7 +16,7 @@ interface Wording {
   readonly en: string;
 }
 
-export interface RenderedPage {
+interface RenderedPage {
   readonly html: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -86,12 +86,13 @@ main { max-width: 26rem; margin: 0 auto; padding: 2.5rem 1.5rem; background: var
 .hub { margin: 0 0 .25rem; color: var(--quiet); }
 h1 { margin: 0 0 1.5rem; font-size: 1.5rem; line-height: 1.25; }
 [lang=en] { color: var(--quiet); font-size: .875rem; font-weight: 400; }
+h1 > [lang=en], p > [lang=en] { display: block; }
 label { display: block; margin: 1rem 0 .25rem; }
 input { width: 100%; padding: .6rem .75rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .25rem; }
 button { margin-top: 1.5rem; width: 100%; padding: .7rem; font: inherit; font-weight: 600; color: var(--on-main); background: var(--main); border: 0; border-radius: .25rem; cursor: pointer; }
 button [lang=en] { color: inherit; }
 :focus-visible { outline: 3px solid var(--main); outline-offset: 2px; }
 .wrong { margin: 0 0 1rem; padding: .75rem; color: var(--wrong); background: var(--wrong-page); border-radius: .25rem; }
-.wrong [lang=en] { color: inherit; display: block; }
+.wrong [lang=en] { color: inherit; }
 a { color: var(--main); }
 `;

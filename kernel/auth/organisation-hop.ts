@@ -216,7 +216,7 @@ function readListed(said: unknown): ListedSession[] {
 }
 
 /** What questions are answered from. */
-export interface OrganisationHere {
+interface OrganisationHere {
   readonly principals: PrincipalSource;
   readonly sessions: SessionSource;
   readonly note: (events: readonly SecurityEvent[]) => Promise<void>;

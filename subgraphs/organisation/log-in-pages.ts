@@ -1,7 +1,7 @@
 import { escaped, inBoth, type PlainPage } from '#kernel/plain-page.ts';
 
 /** Why a form comes back. Unknown, wrong, disabled are one answer. */
-export type LogInFault = 'wrong' | 'locked' | null;
+type LogInFault = 'wrong' | 'locked' | null;
 export type PasswordFault = 'length' | 'differ' | 'same' | null;
 
 const faults = {

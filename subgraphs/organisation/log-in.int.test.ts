@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { createHash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { Browser } from '../../test/kit/browser.ts';
+import { Browser, into, type PageAnswer } from '../../test/kit/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
 import { openIdentity, openRegister, type Identity, type Register } from './index.ts';
 
@@ -73,13 +73,13 @@ function authorization(changes: Readonly<Record<string, string | null>> = {}): s
 
 /** A browser that sees the form. */
 async function atForm(): Promise<Browser> {
-  const browser = new Browser(app, issuer);
+  const browser = new Browser(into(app), issuer);
   const shown = await browser.get(authorization());
   expect(shown.statusCode).toBe(200);
   return browser;
 }
 
-async function attempt(login: string, given: string): Promise<LightMyRequestResponse> {
+async function attempt(login: string, given: string): Promise<PageAnswer> {
   return await (await atForm()).submit({ login, password: given });
 }
 
@@ -110,7 +110,7 @@ async function exchange(code: string, changes: Readonly<Record<string, string>> 
 }
 
 /** What is the page's own and not of what was typed. */
-function plain(answer: LightMyRequestResponse): string {
+function plain(answer: PageAnswer): string {
   const nonce = /nonce="([^"]+)"/.exec(answer.body)?.[1] ?? '?';
   return answer.body
     .replaceAll(nonce, '')
@@ -132,7 +132,7 @@ test('a log-in by code and PKCE gives a token for the hub whose subject is the a
 });
 
 test('the log-in page is a plain form under a strict policy', async () => {
-  const browser = new Browser(app, issuer);
+  const browser = new Browser(into(app), issuer);
   const { body, headers } = await browser.get(authorization());
   expect(body).toMatch(/<html lang="vi">/);
   expect(body).toMatch(/<form method="post">[^]*name="login"[^]*name="password" type="password"/);
@@ -200,13 +200,13 @@ test('a code is good once, for its verifier and its address, also when two come 
 
 test('without PKCE by S256, or for another address, there is no log-in', async () => {
   for (const changes of [{ code_challenge: null, code_challenge_method: null }, { code_challenge_method: 'plain' }]) {
-    const browser = new Browser(app, issuer);
+    const browser = new Browser(into(app), issuer);
     await browser.get(authorization(changes));
     const { pathname, searchParams } = new URL(browser.at, issuer);
     expect([pathname, searchParams.get('error'), searchParams.get('code')]).toEqual(['/auth/callback', 'invalid_request', null]);
   }
   for (const changes of [{ redirect_uri: 'https://evil.example/' }, { client_id: 'nobody' }, { response_type: 'token' }]) {
-    const answer = await new Browser(app, issuer).step(authorization(changes));
+    const answer = await new Browser(into(app), issuer).step(authorization(changes));
     const location = answer.headers.location ?? '';
     expect(location).not.toContain('evil');
     expect(location).not.toContain('access_token=');
@@ -217,7 +217,7 @@ test('without PKCE by S256, or for another address, there is no log-in', async (
 test('a log-in under way belongs to the browser that began it', async () => {
   const mine = await atForm();
   const form = mine.at;
-  const other = new Browser(app, issuer);
+  const other = new Browser(into(app), issuer);
   expect((await other.get(form)).statusCode).toBe(400);
   expect((await other.post(form, { 'content-type': 'application/x-www-form-urlencoded' }, 'login=x')).statusCode).toBe(400);
   expect((await mine.post(form, { 'content-type': 'text/plain' }, 'login=x')).statusCode).toBe(415);
@@ -233,7 +233,7 @@ test('a first password opens the form for the next one and nothing else', async 
   expect(asked.statusCode).toBe(200);
   const ticket = /name="ticket" value="([^"]+)"/.exec(asked.body)?.[1] ?? '';
   expect(ticket).toMatch(/^[\w-]{43}$/);
-  const choose = async (newPassword: string, again: string): Promise<LightMyRequestResponse> =>
+  const choose = async (newPassword: string, again: string): Promise<PageAnswer> =>
     await browser.submit({ ticket, newPassword, again });
   expect((await choose('short', 'short')).statusCode).toBe(422);
   expect((await choose('a long new one 1', 'a long new one 2')).body).toContain('không giống nhau');

@@ -12,13 +12,13 @@ import { insertEvents } from './security-events.ts';
  * security event. A first password opens nothing but the form for the next one.
  */
 
-export type LogInAnswer =
+type LogInAnswer =
   | { readonly is: 'wrong' }
   | { readonly is: 'right'; readonly accountId: string }
   /** The password was made by somebody else: it must be changed first. */
   | { readonly is: 'first'; readonly ticket: string };
 
-export type PasswordAnswer =
+type PasswordAnswer =
   | { readonly is: 'changed'; readonly accountId: string }
   | { readonly is: 'unfit'; readonly fault: Exclude<PasswordFault, null> }
   /** The ticket is none, was used, or belongs to another log-in under way. */

@@ -20,16 +20,25 @@ interface SessionRow {
   readonly expiresAt: Date;
 }
 
+const idle = `make_interval(secs => ${String(sessionTimes.idle)})`;
+const inTime = `s.expires_at > clock_timestamp() and s.last_seen_at > clock_timestamp() - ${idle}`;
+const accountStands = 'a.disabled_at is null and (a.not_before is null or a.not_before <= s.created_at)';
 /** Condition on a session `s` and its account `a`. */
-export const sessionLives = `s.expires_at > clock_timestamp() and s.last_seen_at > clock_timestamp() - make_interval(secs => ${String(sessionTimes.idle)})
-  and a.disabled_at is null and (a.not_before is null or a.not_before <= s.created_at)`;
-const endsAt = `least(s.expires_at, s.last_seen_at + make_interval(secs => ${String(sessionTimes.idle)})) as "expiresAt"`;
+export const sessionLives = `${inTime} and ${accountStands}`;
+const endsAt = `least(s.expires_at, s.last_seen_at + ${idle}) as "expiresAt"`;
 
-const findText = `select s.account_id::text as "accountId", ${endsAt},
+const findText = `select s.account_id::text as "accountId", ${endsAt}, ${inTime} as "inTime", ${accountStands} as stands,
     s.last_seen_at < clock_timestamp() - make_interval(secs => ${String(seenEvery)}) as stale
-  from organisation.session s join organisation.account a on a.id = s.account_id where s.key = $1 and ${sessionLives}`;
+  from organisation.session s join organisation.account a on a.id = s.account_id where s.key = $1`;
 const seenText = `update organisation.session s set last_seen_at = clock_timestamp() where key = $1
   returning account_id::text as "accountId", ${endsAt}`;
+
+interface FoundRow extends SessionRow {
+  readonly inTime: boolean;
+  /** Its account does, and was not logged out everywhere since. */
+  readonly stands: boolean;
+  readonly stale: boolean;
+}
 
 interface SessionDeps {
   readonly database: OrganisationDatabase;
@@ -64,8 +73,12 @@ export class Sessions implements SessionSource {
 
   async find(key: string): Promise<LiveSession | null> {
     const { database } = this.#deps;
-    const [row] = await database.read((sql) => sql.rows<SessionRow & { readonly stale: boolean }>(findText, [key]));
+    const [row] = await database.read((sql) => sql.rows<FoundRow>(findText, [key]));
     if (row === undefined) return null;
+    if (!row.inTime || !row.stands) {
+      await this.#bury(key, row);
+      return null;
+    }
     if (!row.stale) return await this.#live(row);
     const [seen] = await database.write((sql) => sql.rows<SessionRow>(seenText, [key]));
     return seen === undefined ? null : await this.#live(seen);
@@ -105,9 +118,18 @@ export class Sessions implements SessionSource {
   async tidy(): Promise<number> {
     const rows = await this.#deps.database.write((sql) =>
       sql.rows(`delete from organisation.session where expires_at < clock_timestamp()
-        or last_seen_at < clock_timestamp() - make_interval(secs => ${String(sessionTimes.idle)}) returning 1`),
+        or last_seen_at < clock_timestamp() - ${idle} returning 1`),
     );
     return rows.length;
+  }
+
+  /** A dead session that is used leaves one security event if it was ended on purpose, and is gone. */
+  async #bury(key: string, { accountId, stands }: FoundRow): Promise<void> {
+    await this.#deps.database.write(async (sql) => {
+      const gone = await sql.rows('delete from organisation.session where key = $1 returning 1', [key]);
+      if (gone.length === 0 || stands) return;
+      await insertEvents(sql, [{ kind: 'session.dead', principal: accountId, traceId: null, detail: {} }]);
+    });
   }
 
   async #live({ accountId, expiresAt }: SessionRow): Promise<LiveSession> {

@@ -1,33 +1,70 @@
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+
+export interface PageAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, number | string | string[] | undefined>>;
+  readonly body: string;
+  json(): unknown;
+}
+
+interface PageRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload?: string;
+}
+
+/** Sends one request and follows nothing. */
+type Send = (request: PageRequest) => Promise<PageAnswer>;
+
+export function into(app: FastifyInstance): Send {
+  return async (request) => await app.inject(request);
+}
+
+export function over(address: string): Send {
+  return async ({ method, url, headers, payload }) => {
+    // The connection names the host itself.
+    const { host: _host, ...others } = headers;
+    const answer = await fetch(new URL(url, address), {
+      method,
+      headers: others,
+      redirect: 'manual',
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    const body = await answer.text();
+    const given = { ...Object.fromEntries(answer.headers), 'set-cookie': answer.headers.getSetCookie() };
+    return { statusCode: answer.status, headers: given, body, json: (): unknown => JSON.parse(body) };
+  };
+}
 
 /** What a browser does with cookies, redirects and plain forms, without one; every request says its page is `origin`. */
 export class Browser {
-  readonly #app: FastifyInstance;
+  readonly #sender: Send;
   readonly #origin: string;
   readonly #cookies = new Map<string, { readonly value: string; readonly path: string; readonly line: string }>();
   /** Path and query of the page shown last. */
   at = '';
 
-  constructor(app: FastifyInstance, origin: string) {
-    this.#app = app;
+  constructor(send: Send, origin: string) {
+    this.#sender = send;
     this.#origin = origin;
   }
 
-  async get(url: string): Promise<LightMyRequestResponse> {
+  async get(url: string): Promise<PageAnswer> {
     return await this.#follow(await this.#send('GET', url));
   }
 
-  async submit(fields: Readonly<Record<string, string>>): Promise<LightMyRequestResponse> {
+  async submit(fields: Readonly<Record<string, string>>): Promise<PageAnswer> {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: this.#origin };
     return await this.#follow(await this.#send('POST', this.at, headers, new URLSearchParams(fields).toString()));
   }
 
-  async post(url: string, headers: Readonly<Record<string, string>> = {}, payload = ''): Promise<LightMyRequestResponse> {
+  async post(url: string, headers: Readonly<Record<string, string>> = {}, payload = ''): Promise<PageAnswer> {
     return await this.#send('POST', url, { origin: this.#origin, ...headers }, payload);
   }
 
   /** One request, its redirect not followed. */
-  async step(url: string): Promise<LightMyRequestResponse> {
+  async step(url: string): Promise<PageAnswer> {
     return await this.#send('GET', url);
   }
 
@@ -42,7 +79,7 @@ export class Browser {
     return sent.map(([name, { value }]) => `${name}=${value}`).join('; ');
   }
 
-  async #follow(first: LightMyRequestResponse): Promise<LightMyRequestResponse> {
+  async #follow(first: PageAnswer): Promise<PageAnswer> {
     let answer = first;
     for (let hops = 0; answer.statusCode >= 300 && answer.statusCode < 400; hops++) {
       if (hops > 10) throw new Error('too many redirects');
@@ -56,19 +93,19 @@ export class Browser {
     url: string,
     headers: Readonly<Record<string, string>> = {},
     payload?: string,
-  ): Promise<LightMyRequestResponse> {
+  ): Promise<PageAnswer> {
     const target = new URL(url, this.#origin);
     if (target.origin !== this.#origin) throw new Error(`sent to ${target.origin}`);
     const path = `${target.pathname}${target.search}`;
     const cookie = this.cookieHeader(target.pathname);
-    const answer = await this.#app.inject({
+    const answer = await this.#sender({
       method,
       url: path,
       headers: { host: target.host, ...(cookie === '' ? {} : { cookie }), ...headers },
       ...(payload === undefined ? {} : { payload }),
     });
     const set = answer.headers['set-cookie'] ?? [];
-    for (const line of Array.isArray(set) ? set : [set]) this.#keep(line, target.pathname);
+    for (const line of [set].flat()) this.#keep(String(line), target.pathname);
     this.at = path;
     return answer;
   }
