@@ -72,6 +72,30 @@ export const changeReasons = {
     en: 'The text is empty. Leave the field out to keep what is stored, or send null to erase it.',
     vi: 'Nội dung trống. Bỏ trống trường này để giữ nguyên dữ liệu, hoặc gửi null để xóa.',
   },
+  CITIZEN_NOT_YOURS: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'There is no such citizen in your scope. Take an id from "citizens"; one who was just created is known here within seconds.',
+    vi: 'Không có người dân này trong phạm vi của bạn. Hãy lấy mã từ "citizens"; hồ sơ vừa tạo cần vài giây để có ở đây.',
+  },
+  PERIOD_ORDER: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'The last day lies before the first. Correct one of them.',
+    vi: 'Ngày cuối đứng trước ngày đầu. Hãy sửa một trong hai ngày.',
+  },
+  CARD_KNOWN: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'This person has a card of this number that begins on this day. Change that card instead of adding another.',
+    vi: 'Người này đã có thẻ mang số này với cùng ngày bắt đầu. Hãy sửa thẻ đó thay vì thêm thẻ mới.',
+  },
+  RECORD_WITHDRAWN: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'This record was withdrawn and is not changed any more. Create a new one.',
+    vi: 'Hồ sơ này đã được rút và không thay đổi nữa. Hãy tạo hồ sơ mới.',
+  },
   REASON_NEEDED: {
     code: 'BAD_INPUT',
     since: '0.1',

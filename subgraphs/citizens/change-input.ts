@@ -1,15 +1,13 @@
-import type { Parsed } from '#kernel/domain/brand.ts';
 import { parseEmail, parsePhone } from '#kernel/domain/contact.ts';
 import { parseEthnicity } from '#kernel/domain/ethnic-groups.ts';
 import type { Gender } from '#kernel/domain/gender.ts';
-import { holdsMask } from '#kernel/domain/masking.ts';
 import { parseOldIdNumber, parsePersonalId } from '#kernel/domain/personal-id.ts';
 import { parsePersonName } from '#kernel/domain/person-name.ts';
 import { parseBirthDate, type PlainDay } from '#kernel/domain/plain-date.ts';
-import type { Reason } from '#kernel/errors/catalogue.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import { listsWith, type PlaceList } from '#kernel/places/index.ts';
-import { parseCommune, parseText } from './import-file.ts';
+import { knownWord, parseWritten, stated } from '#kernel/records/stated.ts';
+import { parseCommune } from './import-file.ts';
 import type { Values } from './import-match.ts';
 
 /* What a clerk states about a citizen, field by field: absent keeps, null erases, a masked value is refused. */
@@ -36,9 +34,11 @@ export interface CitizenInput {
   readonly currentAddress?: AddressInput | null;
 }
 
+type StatedValues = { readonly [Name in keyof Values]?: Values[Name] };
+
 export interface StatedFields {
   /** Only what was stated; an address is stated as a whole. */
-  readonly values: Partial<Values>;
+  readonly values: StatedValues;
   readonly lists: { readonly permanent: PlaceList | null; readonly current: PlaceList | null };
 }
 
@@ -49,47 +49,21 @@ export function statedFields(input: CitizenInput, today: PlainDay): StatedFields
   const current = address('currentAddress', input.currentAddress);
   return {
     values: {
-      ...stated('fullName', input.fullName, parsePersonName),
+      ...(input.fullName !== undefined && { fullName: valueOf(parsePersonName(input.fullName), 'fullName') }),
       ...stated('personalId', input.personalId, parsePersonalId),
       ...stated('oldIdNumber', input.oldIdNumber, parseOldIdNumber),
       ...stated('dateOfBirth', input.dateOfBirth, (text) => parseBirthDate(text, today)),
-      ...stated('gender', input.gender, known),
+      ...stated('gender', input.gender, knownWord),
       ...stated('ethnicity', input.ethnicity, parseEthnicity),
       ...stated('phone', input.phone, parsePhone),
       ...stated('email', input.email, parseEmail),
-      ...stated('birthplace', input.birthplace, written),
-      ...stated('nativePlace', input.nativePlace, written),
+      ...stated('birthplace', input.birthplace, parseWritten),
+      ...stated('nativePlace', input.nativePlace, parseWritten),
       ...(permanent !== null && { permanentAddress: permanent.text, permanentCommune: permanent.code }),
       ...(current !== null && { currentAddress: current.text, currentCommune: current.code }),
     },
     lists: { permanent: permanent?.list ?? null, current: current?.list ?? null },
   };
-}
-
-export function parseReason(text: string): Parsed<string, 'REASON_NEEDED'> {
-  const value = text.normalize('NFC').trim();
-  return value.length >= 1 && value.length <= 500 ? { ok: true, value } : { ok: false, reason: 'REASON_NEEDED' };
-}
-
-function stated<Name extends keyof Values>(
-  field: Name,
-  text: string | null | undefined,
-  parse: (text: string) => Parsed<string, Reason>,
-): Partial<Record<Name, string>> {
-  if (text === undefined) return {};
-  if (text !== null && holdsMask(text)) throw refusal('MASKED_VALUE', { field });
-  const value = text === null ? null : valueOf(parse(text), field);
-  return { [field]: value } as Partial<Record<Name, string>>;
-}
-
-/** An enum of the schema was checked before it came here. */
-function known(text: string): Parsed<string, never> {
-  return { ok: true, value: text };
-}
-
-function written(text: string): Parsed<string, Reason> {
-  const trimmed = text.trim();
-  return trimmed === '' ? { ok: false, reason: 'TEXT_EMPTY' } : parseText(trimmed);
 }
 
 interface StatedAddress {
@@ -102,7 +76,7 @@ interface StatedAddress {
 function address(field: string, input: AddressInput | null | undefined): StatedAddress | null {
   if (input === undefined) return null;
   if (input === null) return { text: null, code: null, list: null };
-  const text = typeof input.text === 'string' ? valueOf(written(input.text), `${field}.text`) : null;
+  const text = stated(`${field}.text`, input.text, parseWritten)[`${field}.text`] ?? null;
   const code = typeof input.code === 'string' ? valueOf(parseCommune(input.code), `${field}.code`) : null;
   if (code === null) return { text, code, list: null };
   const lists = listsWith(code);

@@ -9,13 +9,14 @@ import { isUuid, parseUnitId, unitId } from '#kernel/domain/ids.ts';
 import type { PersonalId } from '#kernel/domain/personal-id.ts';
 import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import type { Gender } from '#kernel/domain/gender.ts';
-import { dayInVietnam, firstDay, lastDay, parsePlainDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
+import { dayInVietnam, firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
 import { currentPlace } from '#kernel/places/index.ts';
+import { parseReason, trueFromOf } from '#kernel/records/stated.ts';
 import type { Result } from '#kernel/result.ts';
 import { coversUnit } from '#kernel/unit-scope.ts';
-import { parseReason, statedFields, type CitizenInput, type StatedFields } from './change-input.ts';
+import { statedFields, type CitizenInput, type StatedFields } from './change-input.ts';
 import { Citizen, CitizenChange, Identifier } from './citizen.entity.ts';
 import { flagsOf, identityInconsistent, placeCodeUnknown } from './import-file.ts';
 import { valueNames, type ValueName } from './import-match.ts';
@@ -76,12 +77,15 @@ export class CitizenChanges {
         fullName: '',
         nameFolded: '',
         nameSort: '',
+        // Not left to the database: they are looked at before the row is written.
+        confirmed: 0,
+        flags: [],
       });
       const { after } = write(citizen, fields);
       citizen.flags = flagsOfCitizen(citizen);
       await change.em.flush();
       await writeNumbers(change, citizen, {}, after);
-      remember(change, citizen, trueFrom(input.trueFrom), 'citizen.created', null, {
+      remember(change, citizen, trueFromOf(input.trueFrom), 'citizen.created', null, {
         ...after,
         orgUnit: unitId(unitNo),
         lifeStatus: 'ACTIVE',
@@ -122,7 +126,7 @@ export class CitizenChanges {
       await change.em.flush();
       if (unitNo !== unitBefore) await moveRows(change, citizen, unitBefore);
       await writeNumbers(change, citizen, before, after);
-      remember(change, citizen, trueFrom(input.trueFrom), 'citizen.changed', before, after);
+      remember(change, citizen, trueFromOf(input.trueFrom), 'citizen.changed', before, after);
       await change.em.flush();
       if ('fullName' in after) await writeNameKeys(change, citizen);
       change.audit('citizen.changed', [citizen.id], fieldNames(after));
@@ -142,7 +146,7 @@ export class CitizenChanges {
       citizen.lifeStatus = lifeStatus;
       citizen.updatedAt = change.now;
       await change.em.flush();
-      remember(change, citizen, trueFrom(input.trueFrom), 'citizen.withdrawn', before, { lifeStatus, reason });
+      remember(change, citizen, trueFromOf(input.trueFrom), 'citizen.withdrawn', before, { lifeStatus, reason });
       change.audit('citizen.withdrawn', [citizen.id], ['Citizen.lifeStatus']);
       change.publish(await this.#replica(change, citizen, citizen.unitNo));
       return { citizen: citizen.id };
@@ -406,10 +410,6 @@ interface MovedWork {
   readonly foundBy: string;
   readonly state: WorkState;
   readonly raisedAt: string;
-}
-
-function trueFrom(text: string | null | undefined): string | null {
-  return typeof text === 'string' ? valueOf(parsePlainDay(text), 'trueFrom') : null;
 }
 
 /** Coordinates of the graph for the audit; history's `permanentCommune` is a part of the address. */

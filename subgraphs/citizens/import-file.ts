@@ -206,7 +206,7 @@ function address(text: string | null, code: string | null, list: PlaceList): Imp
 
 const longestText = 500;
 
-export function parseText(text: string): Parsed<string, 'TEXT_LENGTH' | 'MASKED_VALUE'> {
+function parseText(text: string): Parsed<string, 'TEXT_LENGTH' | 'MASKED_VALUE'> {
   if (holdsMask(text)) return { ok: false, reason: 'MASKED_VALUE' };
   const value = text.normalize('NFC');
   return value.length > longestText ? { ok: false, reason: 'TEXT_LENGTH' } : { ok: true, value };
