@@ -41,7 +41,7 @@ const wanted = (name: string): boolean => only === null || only.includes(name);
 
 const clientCount = 16;
 /** Milliseconds of each measurement. */
-const times = options.short ? { q1: 2000, q2: 4000, q2wide: 3000, warm: 3000 } : { q1: 3000, q2: 5000, q2wide: 4000, warm: 4000 };
+const times = options.short ? { q1: 1500, q2: 3000, q2wide: 2000, warm: 2500 } : { q1: 3000, q2: 5000, q2wide: 4000, warm: 4000 };
 const plans: Record<'Q1' | 'Q2' | 'Q2wide', Plan> = {
   Q1: { query: 'Q1', clients: clientCount, milliseconds: times.q1 },
   Q2: { query: 'Q2', clients: clientCount, milliseconds: times.q2 },
