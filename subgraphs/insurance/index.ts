@@ -1,5 +1,7 @@
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
+import { insuranceEntities } from './card.entity.ts';
+import { CardChanges } from './changes.ts';
 import { Insurance } from './insurance.ts';
 import { resolvers, type InsuranceContext } from './resolvers.ts';
 
@@ -7,11 +9,13 @@ import { resolvers, type InsuranceContext } from './resolvers.ts';
 export const insurance: SubgraphModule = {
   name: 'insurance',
   schema: new URL('./schema.graphql', import.meta.url),
+  entities: insuranceEntities,
   open(deps) {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), clock: deps.clock };
+    const changes = deps.changes === undefined ? null : new CardChanges(deps.changes);
     return {
       resolvers,
-      context: (call): InsuranceContext => ({ call, insurance: new Insurance(source, call) }),
+      context: (call): InsuranceContext => ({ call, insurance: new Insurance(source, call), changes }),
       close: () => Promise.resolve(),
     };
   },

@@ -84,6 +84,7 @@ const cards = recordKind<Card>({
     registeredFacility: null,
     issuer: null,
     holderName: null,
+    reason: null,
   },
 });
 

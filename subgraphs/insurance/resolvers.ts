@@ -1,17 +1,30 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { askedIn } from '#kernel/graph/asked.ts';
+import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
+import type { CardChanges, CreateCard, UpdateCard, WithdrawCard } from './changes.ts';
 import type { Card, CardFilter, Insurance } from './insurance.ts';
 
 export interface InsuranceContext extends SubgraphContext {
   readonly insurance: Insurance;
+  /** Absent in a process that was given no way to write. */
+  readonly changes: CardChanges | null;
 }
 
 const asking = ({ insurance }: InsuranceContext, info: GraphQLResolveInfo): Insurance => insurance.asking(askedIn(info));
+
+interface Given<Input> {
+  readonly input: Input;
+}
+
+function writing({ changes }: InsuranceContext): CardChanges {
+  if (changes === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return changes;
+}
 
 /** GraphQL ⇄ service; no rule. A citizen's parent value is his id alone: whoever made it has checked that he is in scope. */
 export const resolvers: OpenSubgraph['resolvers'] = {
@@ -32,6 +45,22 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       context: InsuranceContext,
       info: GraphQLResolveInfo,
     ) => asking(context, info).list(filter ?? {}, page),
+  },
+  Mutation: {
+    createInsuranceCard: async (_: unknown, { input }: Given<CreateCard>, context: InsuranceContext) =>
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+    updateInsuranceCard: async (_: unknown, { input }: Given<UpdateCard>, context: InsuranceContext) =>
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+    withdrawInsuranceCard: async (_: unknown, { input }: Given<WithdrawCard>, context: InsuranceContext) =>
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+  },
+  ChangedInsuranceCard: {
+    insuranceCard: (
+      { insuranceCard }: { readonly insuranceCard: string },
+      _: unknown,
+      context: InsuranceContext,
+      info: GraphQLResolveInfo,
+    ) => asking(context, info).card(insuranceCard),
   },
   Citizen: {
     __resolveReference: ({ id }: Reference, context: InsuranceContext, info: GraphQLResolveInfo) =>

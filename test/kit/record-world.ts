@@ -4,6 +4,7 @@ import type { ReadAudit, ReadRecord, SubgraphName } from '#kernel/audit/audit.ts
 import { permissionsOf, type Permission, type Role } from '#kernel/auth/permissions.ts';
 import type { Caller, LegalBasis } from '#kernel/auth/principal.ts';
 import { defaultPurpose, type Purpose } from '#kernel/auth/purposes.ts';
+import { changesOf } from '#kernel/db/change.ts';
 import type { KeyedRead, PageRead, ReadDoor } from '#kernel/db/read-door.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import type { RowScope } from '#kernel/auth/policy.ts';
@@ -85,7 +86,11 @@ export interface RecordWorld {
 export const today = new Date('2026-11-24T03:00:00Z');
 
 /** A migrated database with the units and, in the subgraph's replica, An (x11), Bình (x12) and Chi (x21). */
-export async function openRecordWorld(module: SubgraphModule, role: 'reader' | SubgraphName = 'reader'): Promise<RecordWorld> {
+export async function openRecordWorld(
+  module: SubgraphModule,
+  role: 'reader' | SubgraphName = 'reader',
+  { writes = false }: { readonly writes?: boolean } = {},
+): Promise<RecordWorld> {
   const database = await createTestDatabase();
   const door = openReadDoor({ connection: database.roles[role], registry: new Registry() });
   const counting = new CountingDoor(door);
@@ -96,7 +101,13 @@ export async function openRecordWorld(module: SubgraphModule, role: 'reader' | S
       return Promise.resolve();
     },
   };
-  const deps = { door: counting, clock: { now: () => today }, identifierKey: Buffer.alloc(32, 7) };
+  const changes = writes ? await changesOf(module, database.roles[module.name]) : null;
+  const deps = {
+    door: counting,
+    clock: { now: () => today },
+    identifierKey: Buffer.alloc(32, 7),
+    ...(changes !== null && { changes }),
+  };
   const compiled = openRuntime(module, deps, audit);
   const interpreted = openRuntime(module, deps, audit, { interpreted: true });
 
@@ -160,7 +171,7 @@ export async function openRecordWorld(module: SubgraphModule, role: 'reader' | S
       return fast;
     },
     async close() {
-      await Promise.all([compiled.close(), interpreted.close()]);
+      await Promise.all([compiled.close(), interpreted.close(), changes?.close()]);
       await door.close();
       await database.close();
     },

@@ -31,6 +31,9 @@ const mutations: Readonly<Record<string, Need>> = {
   'Mutation.createCitizen': 'citizen:write',
   'Mutation.updateCitizen': 'citizen:write',
   'Mutation.withdrawCitizen': 'citizen:write',
+  'Mutation.createInsuranceCard': 'card:write',
+  'Mutation.updateInsuranceCard': 'card:write',
+  'Mutation.withdrawInsuranceCard': 'card:write',
 };
 
 /** Fields that lead from one kind of record to another need the right to the other. */
@@ -55,10 +58,12 @@ const records: Readonly<Record<string, readonly string[]>> = {
   AuditEvent: 'id at principal principalName purpose basis action subgraph subjects fields operation traceId'.split(' '),
   Change: 'id version who cause causeId knownAt trueFrom action before after'.split(' '),
   ChangedCitizen: ['citizen'],
+  ChangedInsuranceCard: ['insuranceCard'],
   Citizen:
     `id version orgUnit lifeStatus personalId oldIdNumber identifiers fullName dateOfBirth gender ethnicity phone email birthplace
      nativePlace permanentAddress currentAddress fieldStatuses history`.split(/\s+/),
   CreateCitizenPayload: ['ok', 'error'],
+  CreateInsuranceCardPayload: ['ok', 'error'],
   DigitizedResult:
     'id version code name kind issuingAgency issuedOn validTo excerpt state fileState useCount orgUnit history'.split(' '),
   Discrepancy: 'id version field kind foundBy ours theirs state raisedAt orgUnit'.split(' '),
@@ -77,7 +82,9 @@ const records: Readonly<Record<string, readonly string[]>> = {
   Run: 'id kind state startedAt endedAt total done refused counts startedBy'.split(' '),
   RunCount: ['name', 'value'],
   UpdateCitizenPayload: ['ok', 'error'],
+  UpdateInsuranceCardPayload: ['ok', 'error'],
   WithdrawCitizenPayload: ['ok', 'error'],
+  WithdrawInsuranceCardPayload: ['ok', 'error'],
   WorkItem: 'id source kind subject field foundBy state orgUnit raisedAt'.split(' '),
 };
 

@@ -33,8 +33,10 @@ beforeAll(async () => {
   );
   const { door, changes } = world;
   if (changes === null) throw new Error('opened without changes');
-  const deps = { door, changes, clock: { now: () => new Date() }, identifierKey: Buffer.alloc(32, 7) };
-  const runtimes = allSubgraphs.map((module) => openRuntime(module, deps, { commit: () => Promise.resolve() }));
+  const reading = { door, clock: { now: () => new Date() }, identifierKey: Buffer.alloc(32, 7) };
+  const runtimes = allSubgraphs.map((module) =>
+    openRuntime(module, module.name === 'citizens' ? { ...reading, changes } : reading, { commit: () => Promise.resolve() }),
+  );
   const metrics = createMetrics('test');
   const graphMetrics = openGraphMetrics(metrics);
   gateway = await openGateway({
