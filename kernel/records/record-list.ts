@@ -30,7 +30,7 @@ export interface ListAnswer<Row> {
 }
 
 /** Records looked at for one page at most; more would take longer than a page may. */
-const lookedAt = 6_000;
+const lookedAt = 5_000;
 /** An index that finds more records than this is not worth sorting them; the list is walked by id instead. */
 const sorted = 2_000;
 /** Most pages are full after the first step. */

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client, escapeLiteral } from 'pg';
+import { Client } from 'pg';
 import { Registry } from 'prom-client';
-import type { RowScope } from '#kernel/auth/policy.ts';
-import type { KeyedRead, PageRead, ReadDoor } from '#kernel/db/read-door.ts';
 import { openReadDoor, type OpenReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openRuntime, type SubgraphRuntime } from '#kernel/graph/subgraph-runtime.ts';
-import { textArray } from '#kernel/db/read-door-rows.ts';
 import { rangesOf } from '#kernel/unit-scope.ts';
 import { citizens } from '../../subgraphs/citizens/index.ts';
 import { withClient } from './database.ts';
+import { ExplainingDoor, sessionOfTheDoor, type Looked } from './explaining-door.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { caller, today } from './record-world.ts';
 
@@ -70,88 +68,6 @@ const orders = [
   'updatedAt:DESC',
 ] as const;
 const work = ['', 'state:SETTLED', 'kind:TWO_HOLDERS', 'field:PHONE', 'foundBy:IMPORT,kind:DIFFERENT', 'orgUnit:"u2"'] as const;
-
-/** Rows that one statement looks at, in each scan of a table: what it kept and what it threw away. */
-interface Looked {
-  readonly statement: string;
-  readonly most: number;
-  readonly milliseconds: number;
-}
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Rows Removed by Index Recheck'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-function scans(node: PlanNode): readonly number[] {
-  const below = (node.Plans ?? []).flatMap(scans);
-  if (node['Relation Name'] === undefined) return below;
-  const rows = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  return [...below, Math.round(rows * node['Actual Loops'])];
-}
-
-/** What the read door sets for its sessions (kernel/db/read-door-connection.ts), as far as plans depend on it. */
-const sessionOfTheDoor =
-  '-c timezone=UTC -c jit=off -c random_page_cost=1.1 -c enable_seqscan=off -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0';
-
-/** A read door that explains each statement before it runs it, with the parameters and the plan mode of the real one. */
-class ExplainingDoor implements ReadDoor {
-  readonly #door: ReadDoor;
-  readonly #client: Client;
-  looked: Looked[] = [];
-
-  constructor(door: ReadDoor, client: Client) {
-    this.#door = door;
-    this.#client = client;
-  }
-  async byKeys<Row>(
-    read: KeyedRead<Row>,
-    scope: RowScope,
-    keys: readonly string[],
-  ): Promise<ReadonlyMap<string, readonly Row[]>> {
-    await this.#explain(read, scope, ['unknown', 'uuid'], [textArray(keys), scope.citizenId], 'force_generic_plan');
-    return this.#door.byKeys(read, scope, keys);
-  }
-  async page<Row>(read: PageRead<Row>, scope: RowScope, after: string | null, limit: number): Promise<readonly Row[]> {
-    const cursor = `{${after ?? '00000000-0000-0000-0000-000000000000'}}`;
-    await this.#explain(read, scope, ['uuid[]', 'int4', 'uuid'], [cursor, String(limit), scope.citizenId], 'force_generic_plan');
-    return this.#door.page(read, scope, after, limit);
-  }
-  async rows<Row>(name: string, text: string, scope: RowScope, values: readonly unknown[]): Promise<readonly Row[]> {
-    const texts = values.map((value) =>
-      value === null ? null : Array.isArray(value) ? textArray(value.map(String)) : String(value as string | number),
-    );
-    await this.#explain({ name, text }, scope, values.map(() => 'unknown'), texts, 'force_custom_plan'); // prettier-ignore
-    return this.#door.rows(name, text, scope, values);
-  }
-
-  async #explain(
-    read: { readonly name: string; readonly text: string },
-    scope: RowScope,
-    types: readonly string[],
-    values: readonly (string | null)[],
-    mode: string,
-  ): Promise<void> {
-    const client = this.#client;
-    await client.query('begin');
-    await client.query(`select set_config('hub.scope', $1, true), set_config('plan_cache_mode', $2, true)`, [scope.units, mode]);
-    await client.query(`prepare explained(${['int4multirange', ...types].join(', ')}) as ${read.text}`);
-    const literals = [scope.units, ...values].map((value) => (value === null ? 'null' : escapeLiteral(value)));
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode; 'Execution Time': number }] }>(
-      `explain (analyze, timing off, format json) execute explained(${literals.join(', ')})`,
-    );
-    await client.query('deallocate explained');
-    await client.query('commit');
-    const plan = rows[0]?.['QUERY PLAN'][0];
-    if (plan === undefined) throw new Error('no plan');
-    this.looked.push({ statement: read.name, most: Math.max(0, ...scans(plan.Plan)), milliseconds: plan['Execution Time'] });
-  }
-}
 
 export function plansHold(options: { readonly rows: number; readonly milliseconds: number | null }): void {
   let database: TestDatabase;
