@@ -75,9 +75,9 @@ export function escaped(text: string): string {
 }
 
 const style = `
-:root { --page: #f4f6f8; --card: #fff; --text: #1b2733; --quiet: #56636f; --line: #8a96a3; --main: #0b5cad; --on-main: #fff; --wrong: #a4161a; --wrong-page: #fdecec; }
+:root { --page: #f4f6f8; --card: #fff; --text: #1b2733; --quiet: #56636f; --line: #8a96a3; --main: #14606e; --on-main: #fff; --wrong: #a4161a; --wrong-page: #fdecec; }
 @media (prefers-color-scheme: dark) {
-  :root { --page: #12181f; --card: #1b232c; --text: #e8edf2; --quiet: #a9b5c1; --line: #6f7d8b; --main: #7db8f5; --on-main: #0c1722; --wrong: #ffb3b3; --wrong-page: #3a1d1f; }
+  :root { --page: #12181f; --card: #1b232c; --text: #e8edf2; --quiet: #a9b5c1; --line: #6f7d8b; --main: #6fc6d4; --on-main: #0b2328; --wrong: #ffb3b3; --wrong-page: #3a1d1f; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
