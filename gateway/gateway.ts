@@ -9,6 +9,7 @@ import { HubError } from '#kernel/errors/hub-error.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import type { Log } from '#kernel/log.ts';
 import { compileDocument, featuresOf, type CompiledDocument, type Feature } from './compiled-document.ts';
+import { documentKey } from './limits.ts';
 import { namesIn, publicError, refusal, refusalOf, type ExecutionError, type PublicError, type RefusalFacts } from './refusal.ts';
 import { largeDocument, openPlanner } from './planner.ts';
 import { ask, type OperationRun, type Variables } from './subgraph-access.ts';
@@ -92,7 +93,7 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     experimental_didResolveQueryPlan: ({ queryPlan, requestContext, operationContext }) => {
       const { query, operationName } = requestContext.request;
       if (query === undefined || query.length > longestKept) return;
-      const key = keyOf(query, operationName ?? null);
+      const key = documentKey(query, operationName ?? null);
       if (documents.has(key)) return;
       const { operation, fragments } = operationContext;
       const document = { operation, fragments, features: featuresOf(operation, fragments) };
@@ -127,7 +128,7 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   }
 
   async function answer(operation: Operation, caller: Caller, signal: AbortSignal): Promise<OperationAnswer> {
-    const key = keyOf(operation.query, operation.operationName);
+    const key = documentKey(operation.query, operation.operationName);
     const known = documents.get(key);
     if (known === undefined && (operation.selections ?? 0) >= largeDocument) {
       await planner.prepare(operation.query, operation.operationName);
@@ -188,10 +189,6 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
       await planner.close();
     },
   };
-}
-
-function keyOf(query: string, operationName: string | null): string {
-  return `${operationName ?? ''}\n${query}`;
 }
 
 async function unwritten(run: OperationRun): Promise<{ readonly cause: unknown } | null> {

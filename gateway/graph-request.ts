@@ -2,23 +2,29 @@ import type { Reason } from '#kernel/errors/catalogue.ts';
 import { hasReservedKey } from './limits.ts';
 import type { PersistedDocuments } from './persisted.ts';
 import type { Operation } from './gateway.ts';
+import type { RefusalFacts } from './refusal.ts';
 
 /** Media types of an answer, the later specification first. */
 export const answerTypes = ['application/graphql-response+json', 'application/json'] as const;
 export type AnswerType = (typeof answerTypes)[number];
 
 export type ReadRequest =
-  { readonly ok: true; readonly operation: Operation } | { readonly ok: false; readonly reason: Reason; readonly which?: string };
+  | { readonly ok: true; readonly operation: Operation }
+  | { readonly ok: false; readonly reason: Reason; readonly facts: RefusalFacts };
+
+/** A name of the language, or nothing at all. */
+const operationNameForm = /^(?:[_A-Za-z][_0-9A-Za-z]*)?$/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The body of a request by the GraphQL over HTTP specification; unknown members and unknown extensions are ignored. */
 export function readRequest(body: Uint8Array, persisted: PersistedDocuments): ReadRequest {
   const sent = parseJson(body);
-  if (Array.isArray(sent)) return sent.length === 0 ? invalid('JSON_INVALID') : { ok: false, reason: 'BATCH', which: 'batch' };
+  if (Array.isArray(sent)) return sent.length === 0 ? invalid('JSON_INVALID') : invalid('BATCH', { which: 'batch' });
   if (!isRecord(sent)) return invalid('JSON_INVALID');
   const { query, operationName = null, variables = null, extensions = null } = sent;
-  if (operationName !== null && typeof operationName !== 'string') return invalid('REQUEST_SHAPE');
+  if (operationName !== null && (typeof operationName !== 'string' || !operationNameForm.test(operationName)))
+    return invalid('REQUEST_SHAPE', { field: 'operationName' });
   if (variables !== null && !isRecord(variables)) return invalid('REQUEST_SHAPE');
   if (extensions !== null && !isRecord(extensions)) return invalid('REQUEST_SHAPE');
   if (variables !== null && hasReservedKey(variables)) return invalid('NAME_RESERVED');
@@ -31,8 +37,8 @@ export function readRequest(body: Uint8Array, persisted: PersistedDocuments): Re
   return 'reason' in found ? invalid(found.reason) : { ok: true, operation: { query: found.query, ...rest } };
 }
 
-function invalid(reason: Reason): ReadRequest {
-  return { ok: false, reason };
+function invalid(reason: Reason, facts: RefusalFacts = {}): ReadRequest {
+  return { ok: false, reason, facts };
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -56,7 +56,7 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
   ): Promise<OperationAnswer> {
     const refuse = (reason: Reason, facts: RefusalFacts = {}): OperationAnswer => refused([refusal(reason, audience, facts)]);
     const read = readRequest(request.body as Buffer, persisted);
-    if (!read.ok) return refuse(read.reason, read.which === undefined ? {} : { which: read.which });
+    if (!read.ok) return refuse(read.reason, read.facts);
     const { operation } = read;
     const authorization =
       request.headers.authorization === undefined

@@ -77,7 +77,7 @@ export function openLimits(schema: GraphQLSchema, options: { readonly production
   const inspections = new LRUCache<string, Inspection>({ ...kept, sizeCalculation: (_, key) => key.length });
   return {
     inspect(query, operationName) {
-      const key = `${operationName ?? ''}\n${query}`;
+      const key = documentKey(query, operationName);
       const known = inspections.get(key);
       if (known !== undefined) return known;
       const inspection = inspectDocument(schema, query, operationName, options.production);
@@ -86,6 +86,11 @@ export function openLimits(schema: GraphQLSchema, options: { readonly production
     },
     size: () => inspections.size,
   };
+}
+
+/** Under which a document is remembered: no two pairs of name and text share one, whatever characters they hold. */
+export function documentKey(query: string, operationName: string | null): string {
+  return JSON.stringify([operationName, query]);
 }
 
 export function inspectDocument(

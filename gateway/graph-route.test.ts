@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { LightMyRequestResponse } from 'fastify';
+import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
+import { documentKey } from './limits.ts';
+
+let hub: ImaginedHub;
+
+beforeAll(async () => {
+  hub = await openImaginedHub();
+});
+afterAll(async () => {
+  await hub.close();
+});
+
+async function send(payload: unknown, headers: Readonly<Record<string, string>> = {}): Promise<LightMyRequestResponse> {
+  return await hub.app.inject({
+    method: 'POST',
+    url: '/graphql',
+    payload: JSON.stringify(payload),
+    headers: { authorization: 'Bearer good.good.good', 'content-type': 'application/json', ...headers },
+  });
+}
+
+function firstError(response: LightMyRequestResponse): Readonly<Record<string, unknown>> {
+  const { errors } = response.json<{ readonly errors?: readonly { readonly extensions: Record<string, unknown> }[] }>();
+  return { status: response.statusCode, ...errors?.[0]?.extensions };
+}
+
+test('a line feed in the operation name cannot lend one document the inspection of another', async () => {
+  expect(documentKey('B\nC', 'A')).not.toBe(documentKey('C', 'A\nB'));
+  expect(documentKey('C', null)).not.toBe(documentKey('C', 'null'));
+  const asked = hub.asked();
+  const deep = `{citizen(id:"1"){orgUnit{${'parent{'.repeat(10)}id${'}'.repeat(10)}}}}`;
+  const pair = [
+    { operationName: 'A', query: `#\nquery A ${deep}` },
+    { operationName: 'A\n#', query: `query A ${deep}` },
+  ];
+  expect(firstError(await send(pair[0]))).toMatchObject({ code: 'LIMIT', which: 'depth' });
+  expect(firstError(await send(pair[1]))).toMatchObject({ status: 400, reason: 'REQUEST_SHAPE', field: 'operationName' });
+  expect(hub.asked()).toBe(asked);
+  for (const operationName of ['A B', 'A\n', '1A', 'Ạ']) {
+    expect(firstError(await send({ operationName, query: 'query A{me{id}}' }))).toMatchObject({ field: 'operationName' });
+  }
+  expect((await send({ operationName: '', query: '{me{id}}' })).statusCode).toBe(200);
+});
