@@ -1,4 +1,3 @@
-import { HttpError } from 'react-admin';
 import { language } from '../shell/preferences.ts';
 
 /*
@@ -33,13 +32,15 @@ export interface Answer<Data> {
   readonly silent: readonly string[];
 }
 
-/** What was refused, in the words of the hub's catalogue. `status` is what the framework decides about the session by. */
-export class GraphRefusal extends HttpError {
+/** What was refused, in the words of the hub's catalogue. Not the framework's HttpError, which resets the prototype of what extends it. */
+export class GraphRefusal extends Error {
+  readonly status: number;
   readonly code: string;
   readonly traceId: string | null;
 
   constructor(message: string, status: number, code: string, traceId: string | null) {
-    super(message, status);
+    super(message);
+    this.status = status;
     this.name = 'GraphRefusal';
     this.code = code;
     this.traceId = traceId;

@@ -8,7 +8,7 @@ import { useSay, word } from '../i18n/words.ts';
 import { Mark } from '../parts/marks.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { isMasked, RevealButton, useRevealed, type Revealed } from '../parts/reveal.tsx';
-import { useAsk, useHub } from '../parts/use-hub.ts';
+import { useAsk, useHub, wholeRecord } from '../parts/use-hub.ts';
 import { useMay } from '../parts/use-principal.ts';
 import { countMarks } from './citizen-list.tsx';
 import { CardLines } from './card-lines.tsx';
@@ -20,7 +20,7 @@ import { CitizenHistory, Readers, WaitingWork } from './past.tsx';
 export function CitizenPage(): ReactNode {
   const say = useSay();
   const { id = '' } = useParams();
-  const { data, error, refetch } = useGetOne<Citizen & { id: string }>('citizens', { id });
+  const { data, error, refetch } = useGetOne<Citizen & { id: string }>('citizens', { id, meta: wholeRecord });
   if (error !== null) {
     return (
       <div className="page record">

@@ -57,7 +57,7 @@ export function Identity({
             </dd>
           </div>
         ))}
-        {citizen.currentAddress === null || citizen.currentAddress.text === null ? null : (
+        {typeof citizen.currentAddress?.text !== 'string' ? null : (
           <div>
             <dt>{say('citizen.currentAddress')}</dt>
             <dd>
@@ -96,7 +96,7 @@ export function Identity({
 
 function PlaceCode({ address }: { readonly address: Address | null }): ReactNode {
   const say = useSay();
-  if (address === null || address.code === null) return null;
+  if (typeof address?.code !== 'string') return null;
   const now =
     address.currentCode === null || address.confidence === 'UNKNOWN'
       ? say('citizen.placeUnknown')

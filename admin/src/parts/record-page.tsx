@@ -7,6 +7,7 @@ import type { MessageKey } from '../i18n/vi.ts';
 import { useSay } from '../i18n/words.ts';
 import { HistoryTable } from './history.tsx';
 import { Refusal } from './refusal.tsx';
+import { wholeRecord } from './use-hub.ts';
 
 export interface Fact {
   readonly label: MessageKey;
@@ -30,7 +31,7 @@ interface RecordPageProps<Row> {
 export function RecordPage<Row extends AnyRecord>({ resource, heading, facts }: RecordPageProps<Row>): ReactNode {
   const say = useSay();
   const { id } = useParams();
-  const { data, error, refetch } = useGetOne<Row & { id: string }>(resource, { id: id ?? '' });
+  const { data, error, refetch } = useGetOne<Row & { id: string }>(resource, { id: id ?? '', meta: wholeRecord });
   return (
     <div className="page record">
       <p className="trail">

@@ -3,6 +3,9 @@ import { useDataProvider } from 'react-admin';
 import type { HubDataProvider } from '../api/data-provider.ts';
 import type { Asked } from '../api/graph.ts';
 
+/** The framework files the rows of lists as if they were whole records; asked with this, a record is asked from the hub. */
+export const wholeRecord = { whole: true } as const;
+
 export function useHub(): HubDataProvider {
   return useDataProvider<HubDataProvider>();
 }
