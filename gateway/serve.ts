@@ -86,6 +86,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     registry: behind.metrics,
     hosts: () => hosts,
     origins: () => origins,
+    trustedProxies: settings.trustedProxies,
     mounts: admin === null ? [behind.oauth] : [behind.oauth, admin],
   });
   await app.listen({ host: settings.host, port: settings.port });

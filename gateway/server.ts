@@ -43,6 +43,8 @@ export interface ServerDeps {
   /** Hosts (`name:port`, lower case) and origins under which the hub is reached; asked at each request. */
   readonly hosts: () => readonly string[];
   readonly origins: () => readonly string[];
+  /** Proxies whose `X-Forwarded-For` is believed, addresses and networks; nobody's unless given. */
+  readonly trustedProxies?: readonly string[];
   /** Of the admin; without it only Authorization counts. */
   readonly session?: WebSession;
   /** What else stands at this address: the OpenID provider, later the admin. Each in a scope of its own. */
@@ -54,6 +56,8 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   const edge = openEdge(deps);
   const app = Fastify({
     bodyLimit: wireLimits.body,
+    // The address of whoever asks is what guesses are counted by. An empty list trusts nobody.
+    trustProxy: [...(deps.trustedProxies ?? [])],
     requestTimeout: wireLimits.bodyTime,
     keepAliveTimeout: wireLimits.keepAlive,
     // Requests under way are answered; keep-alive connections that wait are closed.

@@ -3,6 +3,7 @@ import {
   httpUrl,
   issuers,
   jwk,
+  networks,
   optional,
   postgresUrl,
   publicKeys,
@@ -81,6 +82,15 @@ export const catalogue = {
     },
     wanted: webAddress,
     default: '`http://HOST:PORT`',
+  }),
+  HUB_TRUSTED_PROXIES: setting({
+    read: optional(networks),
+    what: {
+      en: 'Addresses or networks of the proxies that end TLS, comma-separated. Only from them `X-Forwarded-For` is believed; unset, everybody behind a proxy counts as one address when log-ins fail.',
+      vi: 'Địa chỉ hoặc dải mạng của các proxy kết thúc TLS, cách nhau bằng dấu phẩy. Chỉ tin `X-Forwarded-For` do các proxy này gửi; không đặt thì mọi người sau proxy bị tính là một địa chỉ khi đăng nhập sai.',
+    },
+    wanted: { en: 'a list of IP addresses or networks (10.0.0.0/8)', vi: 'một danh sách địa chỉ IP hoặc dải mạng (10.0.0.0/8)' },
+    default: 'none',
   }),
   HUB_DATA_DIR: setting({
     read: text.default('.data'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /* How the text of a setting becomes a value. */
@@ -52,6 +53,21 @@ export const subgraphAddresses = text.transform((value, context) => {
   }
   return found;
 });
+
+/** Addresses and networks (`10.0.0.5`, `10.0.0.0/8`, `fd00::/8`), comma-separated. A network of everybody is no network. */
+export const networks = text.transform((value, context): string[] => {
+  const parts = value.split(',').map((part) => part.trim());
+  if (parts.every(isNetwork)) return parts;
+  context.addIssue({ code: 'custom', message: 'no list of addresses' });
+  return z.NEVER;
+});
+
+function isNetwork(part: string): boolean {
+  const [address = '', prefix, ...more] = part.split('/');
+  const version = isIP(address);
+  if (version === 0 || address.includes('%') || more.length > 0) return false;
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
 
 /** Another OpenID provider whose access tokens count, when they are meant for `urn:hub`. */
 export interface TrustedIssuer {

@@ -114,3 +114,15 @@ test('no text of any setting makes the reading throw', () => {
     { numRuns: 500 },
   );
 });
+
+test('trusted proxies are addresses and networks, never everybody', () => {
+  expect(read({}).trustedProxies).toEqual([]);
+  expect(read({ HUB_TRUSTED_PROXIES: '10.0.0.5, fd00::/8,172.16.0.0/12' }).trustedProxies).toEqual([
+    '10.0.0.5',
+    'fd00::/8',
+    '172.16.0.0/12',
+  ]);
+  for (const wrong of ['0.0.0.0/0', '::/0', '10.0.0.0/33', 'true', 'proxy.example', '10.0.0.1,', '1']) {
+    expect(names(problems({ HUB_TRUSTED_PROXIES: wrong }))).toEqual(['HUB_TRUSTED_PROXIES']);
+  }
+});

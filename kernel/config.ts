@@ -19,6 +19,8 @@ export interface Settings {
   readonly filesPort: number;
   /** `null`: `http://HOST:PORT` with the port that was really taken; see {@link publicUrl}. */
   readonly publicUrl: string | null;
+  /** Whose `X-Forwarded-For` is believed: addresses and networks. */
+  readonly trustedProxies: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
   /** The owner's; always null in a serving process. */
@@ -153,6 +155,7 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     port: values.PORT,
     filesPort: values.FILES_PORT ?? (values.PORT === 0 ? 0 : values.PORT + 1),
     publicUrl: values.HUB_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    trustedProxies: values.HUB_TRUSTED_PROXIES ?? [],
     dataDir,
     databaseUrl: values.DATABASE_URL,
     rolesFile: values.HUB_ROLES_FILE === null ? join(dataDir, 'roles.json') : resolve(base, values.HUB_ROLES_FILE),

@@ -37,7 +37,7 @@ export async function openImaginedHub(
     readonly production?: boolean;
     readonly principal?: Partial<Principal>;
     /** Another edge than the imagined one. */
-    readonly edge?: Partial<Pick<ServerDeps, 'authenticator' | 'session' | 'mounts' | 'hosts' | 'origins'>>;
+    readonly edge?: Partial<Pick<ServerDeps, 'authenticator' | 'session' | 'mounts' | 'hosts' | 'origins' | 'trustedProxies'>>;
   } = {},
 ): Promise<ImaginedHub> {
   const production = options.production ?? false;
