@@ -128,7 +128,7 @@ export const outboxConsumers: Readonly<Record<string, { readonly role: HubRole; 
   insurance: { role: 'insurance', kinds: ['CITIZEN'] },
   results: { role: 'results', kinds: ['CITIZEN'] },
   slips: { role: 'slips', kinds: ['CITIZEN'] },
-  organisation: { role: 'organisation', kinds: ['WORK'] },
+  organisation: { role: 'organisation', kinds: ['WORK', 'CITIZEN'] },
 };
 
 /** Settings that bind a role wherever it logs in; times in milliseconds. A hung process must not hold the outbox's horizon. */

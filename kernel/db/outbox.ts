@@ -31,6 +31,8 @@ export interface WorkNotice {
   readonly kind: string;
   readonly field: string | null;
   readonly citizenId: string | null;
+  /** Where the citizen belongs, which may lie below the unit of the work. */
+  readonly citizenUnit: number | null;
   readonly foundBy: string;
   readonly state: 'OPEN' | 'LEASED' | 'SETTLED' | 'WITHDRAWN';
   /** ISO 8601, UTC. */

@@ -397,7 +397,7 @@ async function moveRows(change: Change, citizen: Citizen, unitBefore: number): P
       version,
       unitBefore,
       unitAfter: citizen.unitNo,
-      payload: { source: 'CITIZENS', kind, field, citizenId: citizen.id, foundBy, state, raisedAt },
+      payload: { source: 'CITIZENS', kind, field, citizenId: citizen.id, citizenUnit: citizen.unitNo, foundBy, state, raisedAt },
     })),
   );
 }

@@ -416,7 +416,16 @@ async function raise(tx: Transaction, known: KnownPeople, touched: readonly Touc
     version: 1,
     unitBefore: null,
     unitAfter: now.unitNo,
-    payload: { source: 'CITIZENS', kind, field, citizenId: now.id, foundBy: 'IMPORT', state: 'OPEN', raisedAt },
+    payload: {
+      source: 'CITIZENS',
+      kind,
+      field,
+      citizenId: now.id,
+      citizenUnit: now.unitNo,
+      foundBy: 'IMPORT',
+      state: 'OPEN',
+      raisedAt,
+    },
   }));
 }
 

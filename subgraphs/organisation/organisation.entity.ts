@@ -181,6 +181,8 @@ const WorkItemSchema = defineEntity({
     kind: p.text(),
     field: p.text().nullable(),
     citizenId: p.uuid().nullable(),
+    /** Where the citizen belongs now: work of a unit above may be about someone who has moved out of a caller's scope. */
+    citizenUnitNo: p.integer().nullable(),
     unitNo: p.integer(),
     foundBy: p.text(),
     state: p.text().$type<WorkState>(),

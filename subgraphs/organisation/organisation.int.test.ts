@@ -246,6 +246,7 @@ test('the joint queue is fed from the outbox: once, in order, newest version win
         kind: 'DIFFERENT',
         field: 'PHONE',
         citizenId: subject,
+        citizenUnit: unitNo,
         foundBy: 'RECONCILE',
         state: 'OPEN',
         raisedAt: '2026-11-24T01:00:00Z',
@@ -309,6 +310,54 @@ test('the joint queue is fed from the outbox: once, in order, newest version win
   expect(await count(steward(), { field: 'PERSONAL_ID' })).toBe(1);
   expect(await count(steward(), { state: 'SETTLED' })).toBe(0);
   expect((await ask(caller('insurer', unit.p, scopes.province), query)).errors).toEqual(['FORBIDDEN ROLE_LACKS_RIGHT']);
+});
+
+test('work of a unit above names no citizen who moved out of the caller’s scope [A08]', async () => {
+  const moved = id(0x77);
+  const tell = (kind: string, version: number, unitNo: number, payload: Record<string, unknown>) =>
+    owner(`insert into hub.outbox (kind, subject, version, unit_after, payload) values ($1, $2, $3, $4, $5)`, [
+      kind,
+      moved,
+      version,
+      unitNo,
+      JSON.stringify(payload),
+    ]);
+  const item = {
+    source: 'CITIZENS',
+    kind: 'TWO_HOLDERS',
+    field: 'PERSONAL_ID',
+    citizenId: moved,
+    foundBy: 'IMPORT',
+    state: 'OPEN',
+  };
+  const work = { ...item, citizenUnit: unit.x11, raisedAt: '2026-11-24T01:00:00Z' };
+  const centre = caller('centre', unit.c1, scopes.centre1);
+  const named = async (who: Caller): Promise<unknown> =>
+    (
+      await ask<{ workItems: { nodes: unknown[] } }>(
+        who,
+        '{ workItems(filter: { kind: "TWO_HOLDERS", orgUnit: "u2" }) { nodes { citizen { id } } } }',
+      )
+    ).data.workItems.nodes;
+  const own = openOrganisationDatabase(database.roles.organisation);
+  try {
+    await tell('WORK', 1, unit.c1, work);
+    await fed(own, 1);
+    expect(await named(centre)).toEqual([{ citizen: { id: moved } }]);
+    await tell('CITIZEN', 2, unit.x21, { hashes: [], lifeStatus: 'ACTIVE', mergedInto: null });
+    await fed(own, 1);
+    expect(await named(centre)).toEqual([{ citizen: null }]);
+    expect(await named(steward())).toEqual([{ citizen: { id: moved } }]);
+    // Who says nothing of his unit changes nothing of it.
+    await tell('WORK', 2, unit.c1, { ...work, citizenUnit: undefined, state: 'OPEN' });
+    await fed(own, 1);
+    expect(await named(centre)).toEqual([{ citizen: null }]);
+    await tell('CITIZEN', 3, unit.x12, { hashes: [], lifeStatus: 'ACTIVE', mergedInto: null });
+    await fed(own, 1);
+    expect(await named(centre)).toEqual([{ citizen: { id: moved } }]);
+  } finally {
+    await own.close();
+  }
 });
 
 test('the audit is read by who may, the latest first, by any filter, and leaves a row itself', async () => {

@@ -76,6 +76,13 @@ export class Organisation {
     return found;
   }
 
+  /** Whom an item is about, as far as he is the caller's himself: an item of a unit above may be about someone who moved away. */
+  citizenOf({ citizenId, citizenUnitNo }: WorkItem): { readonly id: string } | null {
+    const scope = scopeOf(this.#call.caller, 'work:read');
+    if (scope === null || citizenId === null || citizenUnitNo === null) return null;
+    return coversUnit(scope.units, citizenUnitNo) ? { id: citizenId } : null;
+  }
+
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {
     const scope = this.#scope(runPermission[kind]);
     const { tree } = await this.#source.units.now();

@@ -65,7 +65,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       (await organisation.unitsBelow(number)).map(unitNode),
   },
   WorkItem: {
-    citizen: ({ citizenId }: WorkItem) => (citizenId === null ? null : { id: citizenId }),
+    citizen: (item: WorkItem, _: unknown, { organisation }: OrganisationContext) => organisation.citizenOf(item),
     orgUnit: ({ unitNo }: WorkItem, _: unknown, { organisation }: OrganisationContext) =>
       nodeOf(organisation.unitByNumber(unitNo)),
   },

@@ -26,6 +26,8 @@ export interface WorkItem {
   readonly subject: string;
   readonly field: string | null;
   readonly citizenId: string | null;
+  /** Where he belongs now; unknown counts as nobody's. */
+  readonly citizenUnitNo: number | null;
   readonly unitNo: number;
   readonly foundBy: string;
   readonly state: string;
@@ -41,7 +43,7 @@ const table: RecordTable = {
   live: 'true',
 };
 const text = `c.id::text as id, c.source, c.kind, c.subject::text as subject, c.field, c.citizen_id::text as "citizenId",
-  c.unit_no as "unitNo", c.found_by as "foundBy", c.state, c.raised_at as "raisedAt"`;
+  c.citizen_unit_no as "citizenUnitNo", c.unit_no as "unitNo", c.found_by as "foundBy", c.state, c.raised_at as "raisedAt"`;
 const list = new RecordList<WorkItem>(table, 'work.list', { text, citizen: false });
 
 /** `scope` is already narrowed to the unit of the filter. */

@@ -158,9 +158,10 @@ const twoHolders = `
         where i.system = 'PERSONAL_ID' and i.value = any (numbers) and i.valid_to is null and i.standing <> 'CANCELLED'
           and c.life_status <> 'MERGED'),
       shared as (
-        select h.value, (array_agg(h.id order by h.id desc))[1] as newest, array_agg(distinct h.unit_no) as units
+        select h.value, (array_agg(h.id order by h.id desc))[1] as newest, (array_agg(h.unit_no order by h.id desc))[1] as newest_unit,
+          array_agg(distinct h.unit_no) as units
         from holder h group by h.value having count(*) > 1)
-      select s.value, s.newest, above.unit_no
+      select s.value, s.newest, s.newest_unit, above.unit_no
       from shared s cross join lateral (
         with recursive up(unit, at, steps) as (
           select u, u, 0 from unnest(s.units) u
@@ -177,7 +178,7 @@ const twoHolders = `
       if found then
         insert into hub.outbox (kind, subject, version, unit_after, payload)
           values ('WORK', raised.id, raised.version, raised.unit_no, jsonb_build_object('source', 'CITIZENS', 'kind', raised.kind,
-            'field', raised.field, 'citizenId', raised.citizen_id, 'foundBy', raised.found_by, 'state', raised.state,
+            'field', raised.field, 'citizenId', raised.citizen_id, 'citizenUnit', item.newest_unit, 'foundBy', raised.found_by, 'state', raised.state,
             'raisedAt', to_char(raised.raised_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')));
       end if;
     end loop;

@@ -66,7 +66,7 @@ const openId = `
 const workItem = `
   create table organisation.work_item (
     id uuid primary key, version int not null default 1, source text not null, subject uuid not null, kind text not null, field text,
-    citizen_id uuid, unit_no int not null, found_by text not null, state text not null, raised_at timestamptz not null,
+    citizen_id uuid, citizen_unit_no int, unit_no int not null, found_by text not null, state text not null, raised_at timestamptz not null,
     constraint work_item_source check (source in ('CITIZENS','INSURANCE','RESULTS','SLIPS','JOBS')),
     constraint work_item_state check (state in ('OPEN','LEASED','SETTLED','WITHDRAWN')));
   create unique index work_item_natural_key on organisation.work_item (source, subject, kind, field) nulls not distinct;
