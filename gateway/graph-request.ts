@@ -17,8 +17,11 @@ const operationNameForm = /^(?:[_A-Za-z][_0-9A-Za-z]*)?$/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The body of a request by the GraphQL over HTTP specification; unknown members and unknown extensions are ignored. */
-export function readRequest(body: Uint8Array, persisted: PersistedDocuments): ReadRequest {
+/**
+ * The body of a request by the GraphQL over HTTP specification; unknown members and unknown extensions are ignored. `persisted` is
+ * null for whoever is not known: he neither stores a document nor learns which are stored.
+ */
+export function readRequest(body: Uint8Array, persisted: PersistedDocuments | null): ReadRequest {
   const sent = parseJson(body);
   if (Array.isArray(sent)) return sent.length === 0 ? invalid('JSON_INVALID') : invalid('BATCH', { which: 'batch' });
   if (!isRecord(sent)) return invalid('JSON_INVALID');
@@ -32,7 +35,9 @@ export function readRequest(body: Uint8Array, persisted: PersistedDocuments): Re
   const hash = hashIn(extensions);
   const text = typeof query === 'string' && query !== '' ? query : null;
   const rest = { operationName: operationName === '' ? null : operationName, variables: variables ?? {} };
-  if (hash === null) return text === null ? invalid('QUERY_MISSING') : { ok: true, operation: { query: text, ...rest } };
+  if (hash !== null && persisted === null && text === null) return invalid('NO_TOKEN');
+  if (hash === null || persisted === null)
+    return text === null ? invalid('QUERY_MISSING') : { ok: true, operation: { query: text, ...rest } };
   const found = persisted.resolve(text, hash);
   return 'reason' in found ? invalid(found.reason) : { ok: true, operation: { query: found.query, ...rest } };
 }

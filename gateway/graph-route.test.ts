@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { LightMyRequestResponse } from 'fastify';
+import { createHash } from 'node:crypto';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { documentKey } from './limits.ts';
 
@@ -42,4 +43,19 @@ test('a line feed in the operation name cannot lend one document the inspection 
     expect(firstError(await send({ operationName, query: 'query A{me{id}}' }))).toMatchObject({ field: 'operationName' });
   }
   expect((await send({ operationName: '', query: '{me{id}}' })).statusCode).toBe(200);
+});
+
+test('whoever is not known stores no persisted document and does not learn which are stored', async () => {
+  const nobody = { authorization: 'Bearer bad.bad.bad' };
+  const text = '{ me { id } }';
+  const sha256Hash = createHash('sha256').update(text).digest('hex');
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const first = await send({ query: text, extensions }, nobody);
+  expect(firstError(first)).toMatchObject({ status: 401, reason: 'NO_TOKEN' });
+  expect(first.headers['www-authenticate']).toBe('Bearer realm="lien-thong"');
+  expect(firstError(await send({ extensions }))).toMatchObject({ reason: 'PERSISTED_QUERY_NOT_FOUND' });
+  expect((await send({ query: text, extensions })).statusCode).toBe(200);
+  const known = await send({ extensions }, nobody);
+  expect(firstError(known)).toMatchObject({ status: 401, reason: 'NO_TOKEN' });
+  expect(known.headers['www-authenticate']).toBe('Bearer realm="lien-thong"');
 });

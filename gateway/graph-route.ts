@@ -54,25 +54,27 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     audience: ErrorAudience,
     told: Told,
   ): Promise<OperationAnswer> {
-    const refuse = (reason: Reason, facts: RefusalFacts = {}): OperationAnswer => refused([refusal(reason, audience, facts)]);
-    const read = readRequest(request.body as Buffer, persisted);
-    if (!read.ok) return refuse(read.reason, read.facts);
-    const { operation } = read;
+    const refuse = (reason: Reason, facts: RefusalFacts = {}): OperationAnswer => {
+      if (reason === 'NO_TOKEN') reply.header('www-authenticate', 'Bearer realm="lien-thong"');
+      return refused([refusal(reason, audience, facts)]);
+    };
     const authorization =
       request.headers.authorization === undefined
         ? await deps.session?.authorizationOf(request)
         : singleAuthorization(request.raw.rawHeaders);
     const principal = await deps.authenticator.authenticate(authorization);
+    told.principal = principal;
+    const read = readRequest(request.body as Buffer, principal === null ? null : persisted);
+    if (!read.ok) return refuse(read.reason, read.facts);
+    const { operation } = read;
     const inspection = limits.inspect(operation.query, operation.operationName);
     if (principal === null) {
       // Whether a document is well formed is no secret; what it would give is.
       if (!inspection.ok && inspection.reason === 'GRAPHQL_SYNTAX') return refuse(inspection.reason, inspection.facts);
       if (inspection.ok && inspection.typeNames !== null && inspection.kind === 'query')
         return typeNamesOnly(inspection.typeNames);
-      reply.header('www-authenticate', 'Bearer realm="lien-thong"');
       return refuse('NO_TOKEN');
     }
-    told.principal = principal;
     const rate = await deps.limiter.take(principal, inspection.ok ? inspection.points(operation.variables) : 1);
     reply.headers(rate.headers);
     if (!rate.allowed) return refuse('RATE_EXCEEDED', { retryAfter: rate.retryAfter });
