@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
+import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { startHub, type TestHub } from '../kit/hub.ts';
 
@@ -14,7 +14,6 @@ const switches = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first
   '--disable-sync',
   '--disable-dev-shm-usage',
 ]);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let hub: TestHub;
 let browser: Browser;
@@ -192,7 +191,7 @@ test.each(views)(
       await open(page, path);
       const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       if (wider > 0) found.push(`${path}: ${wider} px too wide`);
-      await page.evaluate(axe);
+      await page.evaluate(axe.source);
       const violations = await page.evaluate<string[]>(
         `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(' | ')))`,
       );
