@@ -53,6 +53,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     doors: runtimes,
     principals: identity.principals,
     sessions: identity.sessions,
+    security: identity.security,
     issuer: identity.trusted(),
     oauth: identity.edgeRoutes((request) => request.ip),
     parts: {

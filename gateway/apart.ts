@@ -45,6 +45,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     doors: names.map((name) => watchedDoor(doorOverHop(name, signer, sendTo(name)), () => asked(name, '/health/live'))),
     principals: organisation.principals,
     sessions: organisation.sessions,
+    security: organisation.security,
     issuer: {
       issuer: publicUrlOf(settings, settings.port),
       algorithms: ['ES256'],
@@ -67,6 +68,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     }),
     async close() {
+      await organisation.security.close();
       await Promise.all([...clients.values(), ...watchers.values()].map((client) => client.close()));
     },
   });

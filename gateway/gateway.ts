@@ -43,6 +43,8 @@ export interface OperationAnswer {
   readonly body: string;
   readonly path: 'compiled' | 'stock' | 'refused';
   readonly codes: readonly ErrorCode[];
+  /** What stands beside each code. */
+  readonly reasons: readonly string[];
   /** Seconds for Retry-After. */
   readonly retryAfter: number | null;
 }
@@ -170,13 +172,13 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     if (audit !== null) {
       deps.log.error('audit.unwritten', { traceId: run.caller.traceId }, audit.cause);
       const known = audit.cause instanceof HubError;
-      const told = known ? refusalOf(audit.cause, run.caller) : refusal('AUDIT_UNAVAILABLE', run.caller, { retryAfter: 2 });
-      return refused([told], true);
+      const why = known ? refusalOf(audit.cause, run.caller) : refusal('AUDIT_UNAVAILABLE', run.caller, { retryAfter: 2 });
+      return refused([why], true);
     }
     const { data, errors } = read();
     if (data === null) return refused(errors);
     const text = errors.length === 0 ? `{"data":${data}}` : `{"errors":${JSON.stringify(errors)},"data":${data}}`;
-    return { status: 200, body: text, path, codes: errors.map((error) => error.extensions.code), retryAfter: null };
+    return { status: 200, body: text, path, ...told(errors), retryAfter: null };
   }
 
   return {
@@ -204,14 +206,22 @@ async function unwritten(run: OperationRun): Promise<{ readonly cause: unknown }
 
 /** A request that is refused as a whole. With `data` when it was executed and its answer was held back. */
 export function refused(errors: readonly PublicError[], executed = false): OperationAnswer {
-  const codes = errors.map((error) => error.extensions.code);
+  const { codes, reasons } = told(errors);
   const retryAfter = errors[0]?.extensions.retryAfter;
   return {
     status: errorCodes[codes[0] ?? 'INTERNAL'].status,
     body: executed ? `{"errors":${JSON.stringify(errors)},"data":null}` : `{"errors":${JSON.stringify(errors)}}`,
     path: 'refused',
     codes,
+    reasons,
     retryAfter: typeof retryAfter === 'number' ? retryAfter : null,
+  };
+}
+
+function told(errors: readonly PublicError[]): Pick<OperationAnswer, 'codes' | 'reasons'> {
+  return {
+    codes: errors.map(({ extensions }) => extensions.code),
+    reasons: errors.map(({ extensions }) => (typeof extensions.reason === 'string' ? extensions.reason : '')),
   };
 }
 

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { LightMyRequestResponse } from 'fastify';
 import { createHash } from 'node:crypto';
+import type { SecurityEvent } from '#kernel/auth/security-log.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { documentKey } from './limits.ts';
 
 let hub: ImaginedHub;
+const events: SecurityEvent[] = [];
 
 beforeAll(async () => {
-  hub = await openImaginedHub();
+  hub = await openImaginedHub({ edge: { security: { note: (event) => events.push(event) } } });
 });
 afterAll(async () => {
   await hub.close();
@@ -58,4 +60,27 @@ test('whoever is not known stores no persisted document and does not learn which
   const known = await send({ extensions }, nobody);
   expect(firstError(known)).toMatchObject({ status: 401, reason: 'NO_TOKEN' });
   expect(known.headers['www-authenticate']).toBe('Bearer realm="lien-thong"');
+});
+
+test('a refused request of a known principal leaves one security event', async () => {
+  const eventsOf = async (payload: unknown, headers = {}): Promise<readonly SecurityEvent[]> => {
+    events.length = 0;
+    const response = await send(payload, headers);
+    const traceId = response.headers['x-trace-id'];
+    expect(events.filter((event) => event.traceId !== traceId)).toEqual([]);
+    return [...events];
+  };
+  const refused = (code: string, reason: string) => [
+    expect.objectContaining({ kind: 'request.refused', principal: 'demo-integrator', detail: { code, reason } }),
+  ];
+  const deep = `{citizen(id:"1"){orgUnit{${'parent{'.repeat(10)}id${'}'.repeat(10)}}}}`;
+  expect(await eventsOf({ query: deep })).toEqual(refused('LIMIT', 'DOCUMENT_LIMIT'));
+  expect(await eventsOf({ query: '{me{id}}' }, { 'x-hub-basis': 'none' })).toEqual(refused('FORBIDDEN', 'BASIS_NOT_STANDING'));
+  expect(await eventsOf({ query: '{nothing}' })).toEqual(refused('BAD_INPUT', 'GRAPHQL_INVALID'));
+  expect(await eventsOf([])).toEqual(refused('BAD_INPUT', 'JSON_INVALID'));
+  expect(await eventsOf({ query: '{me{id}}' })).toEqual([]);
+  expect(await eventsOf({ query: deep }, { authorization: 'Bearer bad.bad.bad' })).toEqual([]);
+  hub.down = 'citizens';
+  expect(await eventsOf({ query: '{citizen(id:"1"){id}}' })).toEqual([]);
+  hub.down = null;
 });

@@ -3,7 +3,8 @@ import { singleAuthorization } from '#kernel/auth/authenticate.ts';
 import type { Authenticator, Caller, LegalBasis, Principal, PrincipalSource } from '#kernel/auth/principal.ts';
 import { purposes, type Purpose } from '#kernel/auth/purposes.ts';
 import type { RateLimiter } from '#kernel/auth/rate.ts';
-import type { Reason } from '#kernel/errors/catalogue.ts';
+import type { SecurityLog } from '#kernel/auth/security-log.ts';
+import type { ErrorCode, Reason } from '#kernel/errors/catalogue.ts';
 import { localeOf, type ErrorAudience } from '#kernel/errors/to-graphql.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Edge } from './edge.ts';
@@ -19,6 +20,18 @@ import type { WebSession } from './session.ts';
 /** A request that is not answered in this time is given up. Milliseconds. */
 const patience = 15_000;
 
+/** Answers that refuse something to somebody; what is not there, or does not work now, is no refusal. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FORBIDDEN',
+  'LIMIT',
+  'RATE',
+  'BAD_INPUT',
+  'TOO_LARGE',
+  'UNSUPPORTED',
+  'SIGNATURE',
+  'IDEMPOTENCY_MISMATCH',
+]);
+
 export interface GraphRouteDeps {
   readonly gateway: Gateway;
   readonly authenticator: Authenticator;
@@ -28,6 +41,8 @@ export interface GraphRouteDeps {
   readonly log: Log;
   readonly metrics: GraphMetrics;
   readonly edge: Edge;
+  /** Where refusals of known principals are written down. */
+  readonly security?: Pick<SecurityLog, 'note'>;
   /** What the session's cookie stands for, where a request has no Authorization of its own. */
   readonly session?: Pick<WebSession, 'authorizationOf'>;
 }
@@ -122,6 +137,15 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     };
   }
 
+  /** One event per request, however many of its fields were refused. */
+  function noteRefusal(principal: Principal, given: OperationAnswer, traceId: string): void {
+    const at = given.codes.findIndex((code) => refusals.has(code));
+    const code = given.codes[at];
+    if (code === undefined) return;
+    const reason = given.reasons[at] ?? '';
+    deps.security?.note({ kind: 'request.refused', principal: principal.id, traceId, detail: { code, reason } });
+  }
+
   return async (request, reply) => {
     const started = performance.now();
     const audience = { locale: localeOf(request.headers['accept-language']), traceId: edge.traceIdOf(request) };
@@ -139,6 +163,7 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
       given = refused([refusedWith]);
     }
     const milliseconds = performance.now() - started;
+    if (told.principal !== null) noteRefusal(told.principal, given, audience.traceId);
     metrics.answered(given, milliseconds);
     log.info('operation', {
       traceId: audience.traceId,
@@ -164,7 +189,7 @@ function send(reply: FastifyReply, given: OperationAnswer, type: AnswerType): Fa
 
 function typeNamesOnly(keys: readonly string[]): OperationAnswer {
   const data = Object.fromEntries(keys.map((key) => [key, 'Query']));
-  return { status: 200, body: JSON.stringify({ data }), path: 'stock', codes: [], retryAfter: null };
+  return { status: 200, body: JSON.stringify({ data }), path: 'stock', codes: [], reasons: [], retryAfter: null };
 }
 
 /** The graph's answer, or DEGRADED once the time is over; what is under way is told to stop. */

@@ -42,7 +42,7 @@ export function openIntrospection(schema: GraphQLSchema): (operation: Operation,
       body = JSON.stringify({ data });
       answers.set(key, body);
     }
-    return { status: 200, body, path: 'stock', codes: [], retryAfter: null };
+    return { status: 200, body, path: 'stock', codes: [], reasons: [], retryAfter: null };
   };
 }
 

@@ -3,6 +3,7 @@ import type { FastifyPluginCallback } from 'fastify';
 import { createAuthenticator, publishedKeys, type TrustedIssuer } from '#kernel/auth/authenticate.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
+import type { SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
@@ -22,6 +23,8 @@ export interface BehindTheEdge {
   readonly principals: PrincipalSource;
   /** Who is logged in to the admin. */
   readonly sessions: SessionSource;
+  /** Security events, written where organisation is. */
+  readonly security: SecurityLog;
   /** Our own entry in the list of trusted issuers. */
   readonly issuer: TrustedIssuer;
   /** The OpenID provider. */
@@ -78,6 +81,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       clock: systemClock,
     }),
     principals: behind.principals,
+    security: behind.security,
     limiter: createRateLimiter(windows),
     production: settings.production,
     log,

@@ -8,6 +8,7 @@ import Fastify, {
 import type { Socket } from 'node:net';
 import type { Authenticator, PrincipalSource } from '#kernel/auth/principal.ts';
 import type { RateLimiter } from '#kernel/auth/rate.ts';
+import type { SecurityLog } from '#kernel/auth/security-log.ts';
 import type { Reason } from '#kernel/errors/catalogue.ts';
 import { localeOf } from '#kernel/errors/to-graphql.ts';
 import { registerOperations, type Health, type MetricsPage } from '#kernel/http.ts';
@@ -43,6 +44,8 @@ export interface ServerDeps {
   /** Hosts (`name:port`, lower case) and origins under which the hub is reached; asked at each request. */
   readonly hosts: () => readonly string[];
   readonly origins: () => readonly string[];
+  /** Where refusals of known principals are written down. */
+  readonly security?: Pick<SecurityLog, 'note'>;
   /** Proxies whose `X-Forwarded-For` is believed, addresses and networks; nobody's unless given. */
   readonly trustedProxies?: readonly string[];
   /** Of the admin; without it only Authorization counts. */

@@ -37,7 +37,12 @@ export async function openImaginedHub(
     readonly production?: boolean;
     readonly principal?: Partial<Principal>;
     /** Another edge than the imagined one. */
-    readonly edge?: Partial<Pick<ServerDeps, 'authenticator' | 'session' | 'mounts' | 'hosts' | 'origins' | 'trustedProxies'>>;
+    readonly edge?: Partial<
+      Pick<
+        ServerDeps,
+        'authenticator' | 'session' | 'mounts' | 'hosts' | 'origins' | 'trustedProxies' | 'security' | 'principals'
+      >
+    >;
   } = {},
 ): Promise<ImaginedHub> {
   const production = options.production ?? false;
