@@ -2,6 +2,9 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { base64url, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose';
+import { refusal } from '../errors/hub-error.ts';
+import { HopSigner, hopSigningKey, makeHopKey } from './hop.ts';
+import { organisationOverHop } from './organisation-hop.ts';
 import { createAuthenticator, singleAuthorization, type TrustedIssuer } from './authenticate.ts';
 import type { Principal } from './principal.ts';
 
@@ -25,7 +28,7 @@ const principal: Principal = {
 };
 
 function world(changes: Partial<TrustedIssuer> = {}) {
-  const state = { now: start, finds: 0, lookups: [] as string[], standing: true };
+  const state = { now: start, finds: 0, lookups: [] as string[], standing: true, away: null as Error | null };
   const authenticator = createAuthenticator({
     issuers: [
       {
@@ -44,6 +47,7 @@ function world(changes: Partial<TrustedIssuer> = {}) {
     principals: {
       find: (subject) => {
         state.finds++;
+        if (state.away !== null) return Promise.reject(state.away);
         return Promise.resolve(state.standing && subject === 'reader' ? principal : null);
       },
       basis: () => Promise.resolve(null),
@@ -199,4 +203,20 @@ test('an outside issuer that knows log-ins speaks of log-ins', async () => {
   });
   expect(await authenticator.authenticate(`Bearer ${await token({ header: { typ: 'JWT' } })}`)).toBeNull();
   expect(asked).toEqual(['login:reader']);
+});
+
+test('keys or principals that cannot be reached are told as such, never as a bad token', async () => {
+  const away = refusal('ORGANISATION_AWAY', { retryAfter: 2 });
+  await expect(world({ keys: () => Promise.reject(away) }).ask(await token())).rejects.toBe(away);
+  const { state, ask } = world();
+  state.away = away;
+  await expect(ask(await token())).rejects.toBe(away);
+  state.away = null;
+  expect(await ask(await token())).toEqual(principal);
+  const signer = new HopSigner(() => hopSigningKey(makeHopKey().secret), { now: () => new Date() });
+  const unreachable = organisationOverHop(signer, () => Promise.reject(new Error('ECONNREFUSED')), issuer);
+  await expect(world({ keys: unreachable.keys }).ask(await token())).rejects.toMatchObject({ reason: 'ORGANISATION_AWAY' });
+  const failing = organisationOverHop(signer, () => Promise.resolve({ status: 503, headers: {}, body: Buffer.alloc(0) }), issuer);
+  await expect(world({ keys: failing.keys }).ask(await token())).rejects.toMatchObject({ reason: 'ORGANISATION_AWAY' });
+  expect(await world({ keys: () => Promise.reject(new Error('no such key')) }).ask(await token())).toBeNull();
 });

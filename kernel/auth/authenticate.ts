@@ -10,6 +10,7 @@ import {
 } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { HubError } from '../errors/hub-error.ts';
 import type { Authenticator, Principal, PrincipalSource } from './principal.ts';
 import { fingerprint } from './secrets.ts';
 
@@ -181,7 +182,9 @@ async function verifyToken(token: string, issuers: ReadonlyMap<string, TrustedIs
       issuedAt: new Date(iat * 1000),
       expiresAt: new Date(exp * 1000),
     };
-  } catch {
+  } catch (error) {
+    // That the keys cannot be reached now says nothing about the token: its owner is to come again, not to log in anew.
+    if (error instanceof HubError) throw error;
     // Every reason is the same answer; which one it was helps only who is trying.
     return null;
   }

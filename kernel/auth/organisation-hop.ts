@@ -141,7 +141,10 @@ function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
   // The address is never looked up: `send` knows where organisation is.
   return publishedKeys(new URL(`http://organisation${oauthPaths.keys}`), async () => {
     const headers = { accept: 'application/json', [hopHeader]: signer.seal('organisation', 'oauth', '', 'gateway') };
-    const { status, body } = await send({ method: 'GET', path: oauthPaths.keys, headers, body: null });
+    const { status, body } = await send({ method: 'GET', path: oauthPaths.keys, headers, body: null }).catch((cause: unknown) => {
+      throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
+    });
+    if (status !== 200) throw refusal('ORGANISATION_AWAY', { retryAfter: 2 });
     return new Response(new Uint8Array(body), { status });
   });
 }
