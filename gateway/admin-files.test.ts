@@ -8,7 +8,7 @@ import { noncePlaceholder } from '../admin/build-options.ts';
 import { adminFiles } from './admin-files.ts';
 
 let app: FastifyInstance;
-const folder = mkdtempSync(join(tmpdir(), 'admin-files-'));
+const folder = mkdtempSync(join(tmpdir(), 'admin files ế-'));
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'assets'));
@@ -25,6 +25,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await app.close();
   rmSync(folder, { recursive: true });
+});
+
+test('a folder whose name needs escaping in an address is found', () => {
+  expect(pathToFileURL(`${folder}/`).pathname).toContain('%20');
+  expect(adminFiles(pathToFileURL(`${folder}/`))).not.toBeNull();
 });
 
 test('the page has a nonce of its own each time, and the policy names it', async () => {

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastif
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /*
  * The built admin at `/`: one page and its files. The page is made anew for each response, because each has a nonce of its own; the
@@ -48,7 +49,7 @@ const policyFor = (nonce: string): string =>
  * (a process started by hand): the hub serves the graph all the same.
  */
 export function adminFiles(built: URL): FastifyPluginCallback | null {
-  const folder = built.pathname;
+  const folder = fileURLToPath(built);
   const pageFile = join(folder, 'index.html');
   if (!existsSync(pageFile)) return null;
   const page = readFileSync(pageFile, 'utf8').split(noncePlaceholder);
