@@ -34,7 +34,7 @@ const accountColumns = `id::text, name, 'ACCOUNT' as kind, unit_no as "unitNo", 
 const clientColumns = `id, name, 'CLIENT' as kind, unit_no as "unitNo", role, default_purpose as purpose,
   points_per_minute as points, not_before as "notBefore", revoked_at is not null as ended`;
 
-/** A dead token that is used again and again leaves one security event a minute. */
+/** A dead token or a refused legal basis that is used again and again leaves one trace a minute. */
 const eventEvery = 60_000;
 
 export class Principals implements PrincipalSource {
@@ -66,13 +66,18 @@ export class Principals implements PrincipalSource {
       return basis === undefined || client === null ? null : { basis, client };
     });
     if (found === null) {
-      await this.#database.write((sql) => noteEvent(sql, 'basis.unknown', principalId, asked?.traceId ?? null));
+      // Not by its name: whoever makes up a new one each time would leave a row each time.
+      if (this.#isNews(`basis.unknown ${principalId}`)) {
+        await this.#database.write((sql) => noteEvent(sql, 'basis.unknown', principalId, asked?.traceId ?? null));
+      }
       return null;
     }
     const { basis, client } = found;
     const role = asRole(client.role);
     if (!basis.stands || client.ended || role === null) {
-      await this.#database.write((sql) => reportRefused(sql, basis, client, asked ?? null));
+      if (this.#isNews(`basis.refused ${principalId} ${basis.id}`)) {
+        await this.#database.write((sql) => reportRefused(sql, basis, client, asked ?? null));
+      }
       return null;
     }
     const lendable = onLegalBasis[role] ?? [];
@@ -105,11 +110,15 @@ export class Principals implements PrincipalSource {
   }
 
   async #reportDead(id: string): Promise<void> {
+    if (this.#isNews(`token.dead ${id}`)) await this.#database.write((sql) => noteEvent(sql, 'token.dead', id, null));
+  }
+
+  #isNews(trace: string): boolean {
     const now = this.#clock.now().getTime();
-    const last = this.#reported.get(id);
-    if (last !== undefined && now - last < eventEvery) return;
-    this.#reported.set(id, now);
-    await this.#database.write((sql) => noteEvent(sql, 'token.dead', id, null));
+    const last = this.#reported.get(trace);
+    if (last !== undefined && now - last < eventEvery) return false;
+    this.#reported.set(trace, now);
+    return true;
   }
 }
 

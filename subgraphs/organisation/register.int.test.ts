@@ -213,6 +213,36 @@ test('a legal basis lends what it says while it stands; a refused one stands in 
   expect(await register.listBases('insurer')).toHaveLength(3);
 });
 
+test('a refused or unknown legal basis leaves one trace a minute, however often it is used', async () => {
+  await register.addClient({ ...partner, id: 'hammer', role: 'insurer' });
+  const { id } = await register.addBasis({
+    ground: 'Đơn đề nghị 13/2026',
+    permissions: [],
+    citizenId: people.an,
+    unitCode: null,
+    from: new Date(Date.now() + 3_600_000),
+    until: null,
+    clientId: 'hammer',
+  });
+  const traces = async (): Promise<unknown> =>
+    (
+      await rows(`select (select count(*)::int from organisation.security_event where principal = 'hammer' and kind = 'basis.unknown') as unknown,
+        (select count(*)::int from organisation.security_event where principal = 'hammer' and kind = 'basis.refused') as refused,
+        (select count(*)::int from hub.audit_event where principal = 'hammer') as audited`)
+    )[0];
+  const use = async (): Promise<void> => {
+    for (let n = 0; n < 20; n += 1) {
+      expect(await identity.principals.basis('hammer', id)).toBeNull();
+      expect(await identity.principals.basis('hammer', `made-up-${String(n)}`)).toBeNull();
+    }
+  };
+  await use();
+  expect(await traces()).toEqual({ unknown: 1, refused: 1, audited: 1 });
+  time.offset += 61_000;
+  await use();
+  expect(await traces()).toEqual({ unknown: 2, refused: 2, audited: 2 });
+});
+
 test('apart, organisation answers what the gateway sealed and nothing else [A05]', async () => {
   const { secret: hopSecret, open } = makeHopKey();
   const signer = new HopSigner(() => hopSigningKey(hopSecret), clock);
