@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import Fastify from 'fastify';
 import { Client } from 'pg';
 import { createAuthenticator } from '#kernel/auth/authenticate.ts';
+import type { LiveSession, SessionSource } from '#kernel/auth/sessions.ts';
 import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
@@ -219,4 +221,40 @@ test('under another name of the machine the log-in moves to the address that coo
   const answer = await hub.app.inject({ url: '/auth/login', headers: { host: 'localhost:4000' } });
   expect(answer.statusCode).toBe(303);
   expect(answer.headers.location).toBe(`${origin}/auth/login`);
+});
+
+test('a look-up that began before a log-out does not bring the session back', async () => {
+  const live: LiveSession = { accountId: 'a', token: 't', expiresAt: new Date(Date.now() + minute) };
+  let answer: (found: LiveSession | null) => void = () => undefined;
+  let alive = true;
+  const sessions: SessionSource = {
+    ...identity.sessions,
+    find: () => (alive ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(null)),
+    end: () => Promise.resolve(),
+  };
+  const session = openWebSession({
+    sessions,
+    authenticator: createAuthenticator({ issuers: [identity.trusted()], principals: identity.principals, clock }),
+    issuer: identity.trusted(),
+    publicAddress: origin,
+    origins: () => [origin],
+    clock,
+  });
+  const app = Fastify();
+  await app.register(session.routes);
+  app.get('/who', async (request) => ({ token: (await session.authorizationOf(request)) ?? null }));
+  const headers = { origin, cookie: `hub-4000=${'s'.repeat(43)}` };
+  const who = async (): Promise<unknown> => (await app.inject({ url: '/who', headers })).json();
+  try {
+    const early = who();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const out = await app.inject({ method: 'POST', url: '/auth/logout', headers });
+    expect(out.statusCode).toBe(204);
+    alive = false;
+    answer(live);
+    await early;
+    expect(await who()).toEqual({ token: null });
+  } finally {
+    await app.close();
+  }
 });

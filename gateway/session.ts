@@ -62,6 +62,8 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
   const names = cookieNames(deps.publicAddress);
   const { host } = new URL(deps.publicAddress);
   const held = new LRUCache<string, Held>({ max: heldSessions });
+  /** How many sessions ended here: what a look-up found before an end is not kept after it. */
+  let ended = 0;
 
   function set(reply: FastifyReply, name: string, value: string, site: 'Strict' | 'Lax', maxAge: number, path = '/'): void {
     const parts = [`${name}=${value}`, `Path=${path}`, `Max-Age=${String(maxAge)}`, 'HttpOnly', `SameSite=${site}`];
@@ -78,8 +80,9 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     const now = deps.clock.now().getTime();
     const known = held.get(key);
     if (known !== undefined && now < known.until) return known.live;
+    const before = ended;
     const live = await deps.sessions.find(key);
-    held.set(key, { live, until: now + heldFor });
+    if (before === ended) held.set(key, { live, until: now + heldFor });
     return live;
   }
 
@@ -175,9 +178,9 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     return reply.redirect('/', 303);
   }
 
-  async function end(key: string, everywhere: boolean): Promise<void> {
-    const accountId = held.get(key)?.live?.accountId;
+  async function end(key: string, everywhere: boolean, accountId?: string): Promise<void> {
     await deps.sessions.end(key, everywhere);
+    ended += 1;
     held.delete(key);
     if (!everywhere || accountId === undefined) return;
     for (const [other, { live }] of held.entries()) if (live?.accountId === accountId) held.delete(other);
@@ -214,8 +217,8 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
         if (!isOurs(request)) return await reply.code(403).send({ code: 'FORBIDDEN' });
         const key = keyOf(request);
         if (key !== null) {
-          if (everywhere) await find(key);
-          await end(key, everywhere);
+          const live = everywhere ? await find(key) : null;
+          await end(key, everywhere, live?.accountId);
         }
         set(reply, names.session, '', 'Strict', 0);
         forgetAtProvider(reply);
