@@ -48,10 +48,16 @@ export interface Change {
   readonly by: ChangedBy;
   /** `subjects` are ids of persons (of a record without person: its own), `fields` names of the graph; never a value. */
   audit(action: AuditAction, subjects: readonly string[], fields: readonly string[]): void;
-  /** Kept although the mutation is refused: for a refusal that tells something about a person. */
-  auditRefusal(action: AuditAction, subjects: readonly string[], fields: readonly string[]): void;
+  /**
+   * Kept although the mutation is refused: for a refusal that tells something about a person. `instead` is asked in the transaction that
+   * writes it down, behind every lock it takes; what it gives is answered instead, and nothing is written down.
+   */
+  auditRefusal(action: AuditAction, subjects: readonly string[], fields: readonly string[], instead?: Instead): void;
   publish(...events: readonly OutboxEvent[]): void;
 }
+
+/** Another refusal than the one the body has thrown, or `null`. */
+export type Instead = (transaction: Transaction) => Promise<HubError | null>;
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -99,20 +105,27 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
     if (key === null) return refused(told(refusal('IDEMPOTENCY_KEY', { field: 'idempotencyKey' })));
     const session = { units: scope.units, principal: caller.principal.id };
     const keyed: KeyedRequest = { ...request, key, bodyHash: hashOf(request.input), schema: subgraph };
-    const notes: AuditNote[] = [];
+    const notes: RefusalNote[] = [];
     try {
-      return ok(await places.run(() => attempt(() => once(session, keyed, notes, body))));
+      // What a refusal leaves behind is written before the place is free: whoever comes next finds it counted.
+      return await places.run(async () => {
+        try {
+          return ok(await attempt(() => once(session, keyed, notes, body)));
+        } catch (error) {
+          const known = refusalIn(error);
+          const other = notes.length > 0 ? await keepNotes(session, caller, notes) : null;
+          return refused(told(other ?? known));
+        }
+      });
     } catch (error) {
-      const known = refusalIn(error);
-      if (notes.length > 0) await keepNotes(session, caller, notes);
-      return refused(told(known));
+      return refused(told(refusalIn(error)));
     }
   }
 
   function once<Kept extends Outcome>(
     session: WriteSession,
     request: KeyedRequest,
-    notes: AuditNote[],
+    notes: RefusalNote[],
     body: (change: Change) => Promise<Kept>,
   ): Promise<Kept> {
     notes.length = 0;
@@ -137,7 +150,7 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
           causeId: caller.traceId,
         },
         audit: (action, subjects, fields) => void audited.push({ action, subjects, fields }),
-        auditRefusal: (action, subjects, fields) => void notes.push({ action, subjects, fields }),
+        auditRefusal: (action, subjects, fields, instead) => void notes.push({ action, subjects, fields, instead }),
         publish: (...more) => void events.push(...more),
       });
       await transaction.query(
@@ -150,8 +163,15 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
     });
   }
 
-  function keepNotes(session: WriteSession, caller: Caller, notes: readonly AuditNote[]): Promise<void> {
-    return database.transaction(session, (transaction) => writeAudit(transaction, subgraph, caller, notes));
+  function keepNotes(session: WriteSession, caller: Caller, notes: readonly RefusalNote[]): Promise<HubError | null> {
+    return database.transaction(session, async (transaction) => {
+      for (const { instead } of notes) {
+        const other = (await instead?.(transaction)) ?? null;
+        if (other !== null) return other;
+      }
+      await writeAudit(transaction, subgraph, caller, notes);
+      return null;
+    });
   }
 
   return { mutate, close: () => database.close() };
@@ -176,6 +196,10 @@ interface AuditNote {
   readonly action: AuditAction;
   readonly subjects: readonly string[];
   readonly fields: readonly string[];
+}
+
+interface RefusalNote extends AuditNote {
+  readonly instead: Instead | undefined;
 }
 
 /** Twins of one key go one after the other; and a principal who was disabled since the token was checked changes nothing. */
@@ -273,9 +297,12 @@ function rolledBackForAnother(error: unknown): boolean {
 }
 
 const busy = ['55P03', '57014', '53300'];
+const away = /^(?:08|57P|E[A-Z]+$)/;
+const lost =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed)/;
 
 /** The refusal that an error is; whatever is none goes on as it is. */
-function refusalIn(error: unknown): HubError {
+export function refusalIn(error: unknown): HubError {
   if (error instanceof HubError) {
     if (error.code !== 'INTERNAL' && error.code !== 'DEGRADED') return error;
     throw error;
@@ -283,11 +310,25 @@ function refusalIn(error: unknown): HubError {
   if (isObject(error) && 'name' in error && error.name === 'OptimisticLockError')
     return refusal('VERSION_STALE', { field: 'version' });
   const code = codeOf(error);
-  if (code === null) throw error;
+  if (code === null) {
+    if (isLost(error)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
+    throw error;
+  }
   if (busy.includes(code) || rolledBackForAnother(error)) throw refusal('DATABASE_BUSY', { retryAfter: 1, cause: error });
   // Whether it was committed is not known here: the caller sends the same key again and gets the answer of the first.
-  if (/^(?:08|57P|E[A-Z]+$)/.test(code)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
+  if (away.test(code)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
   throw error;
+}
+
+/** What pg says without a code when the wire broke or no connection came, also where another error carries it as its cause. */
+function isLost(error: unknown): boolean {
+  for (let at = error, step = 0; isObject(at) && step < 8; step += 1) {
+    if ('message' in at && typeof at.message === 'string' && lost.test(at.message)) return true;
+    const code = codeOf(at);
+    if (code !== null && away.test(code)) return true;
+    at = 'cause' in at ? at.cause : null;
+  }
+  return false;
 }
 
 function codeOf(error: unknown): string | null {

@@ -206,6 +206,18 @@ describe('a new citizen', () => {
       });
     }
   });
+
+  test('probed 60 times at once is told to be taken no more than 20 times [A16]', async () => {
+    const prober = await world.account('clerk', unit.x11, scopes.x11);
+    const input = { orgUnitId: `u${String(unit.x11)}`, fullName: 'Người Thử', personalId: numbers.chi };
+    const answers = await Promise.all(Array.from({ length: 60 }, () => service.create(keyed(prober), input)));
+    const reasons = answers.map((answer) => (answer.ok ? 'made' : answer.error.reason));
+    expect(reasons.filter((reason) => reason === 'NUMBER_TAKEN')).toHaveLength(20);
+    expect(reasons.filter((reason) => reason === 'NUMBER_TAKEN_TOO_OFTEN')).toHaveLength(40);
+    expect(
+      await truth(`select from hub.audit_event where action = 'citizen.number-taken' and principal = $1`, [prober.principal.id]),
+    ).toHaveLength(20);
+  });
 });
 
 describe('a change', () => {
@@ -349,6 +361,29 @@ describe('a change', () => {
       { kind: 'WORK', version: 2, unit_before: unit.x12, unit_after: unit.x11 },
     ]);
     expect((await mutate(keyed(clerk), 'updateCitizen', { id: binh, version: 2, phone: '0912345678' })).error).toBeNull();
+  });
+
+  test('of the unit, to where another stands with the key of the same sender, lays the key down', async () => {
+    const [here, there] = [id(0x111), id(0x112)];
+    const key = { sender_unit_no: unit.p, source_key: 'K-1' };
+    await world.add(
+      { id: here, unitNo: unit.x11, fullName: 'Võ Thị Hoa', more: key },
+      { id: there, unitNo: unit.x12, fullName: 'Võ Thị Huệ', more: key },
+    );
+    const keys = () =>
+      truth(`select unit_no, source_key, sender_unit_no from citizens.citizen where id = any ($1) order by id`, [[here, there]]);
+    const { error } = await mutate(keyed(centre), 'updateCitizen', { id: here, version: 1, orgUnitId: `u${String(unit.x12)}` });
+    expect(error).toBeNull();
+    expect(await keys()).toEqual([
+      { unit_no: unit.x12, source_key: null, sender_unit_no: null },
+      { unit_no: unit.x12, source_key: 'K-1', sender_unit_no: unit.p },
+    ]);
+    expect(await truth(`select before, after from citizens.change where citizen_id = $1`, [here])).toMatchObject([
+      { before: { sourceKey: 'K-1' }, after: { sourceKey: null } },
+    ]);
+    // Where nobody else has it he keeps it: the sender still finds him by it.
+    await mutate(keyed(centre), 'updateCitizen', { id: there, version: 1, orgUnitId: `u${String(unit.x11)}` });
+    expect(await keys()).toMatchObject([{ source_key: null }, { unit_no: unit.x11, source_key: 'K-1' }]);
   });
 
   test('that says he died is written down with its reason, and can be taken back', async () => {

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { LockMode } from '@mikro-orm/postgresql';
 import type { Caller } from '#kernel/auth/principal.ts';
 import type { Change, Changes, Refusal } from '#kernel/db/change.ts';
+import type { Transaction } from '#kernel/db/database.ts';
 import type { OutboxEvent } from '#kernel/db/outbox.ts';
 import type { LifeStatus, WorkState } from '#kernel/db/shared.entity.ts';
 import { fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
@@ -10,7 +11,7 @@ import type { PersonalId } from '#kernel/domain/personal-id.ts';
 import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import type { Gender } from '#kernel/domain/gender.ts';
 import { dayInVietnam, firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
-import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { refusal, valueOf, type HubError } from '#kernel/errors/hub-error.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
 import { currentPlace } from '#kernel/places/index.ts';
 import { parseReason, trueFromOf } from '#kernel/records/stated.ts';
@@ -122,6 +123,12 @@ export class CitizenChanges {
       if (Object.keys(after).length === 0) return { citizen: citizen.id };
       citizen.flags = flagsOfCitizen(citizen);
       citizen.updatedAt = change.now;
+      if (unitNo !== unitBefore && (await keyStandsIn(change, citizen, unitNo))) {
+        // Where he comes to, the sender means another by this key: he lays it down, else he could never go there.
+        before.sourceKey = citizen.sourceKey ?? null;
+        after.sourceKey = citizen.sourceKey = null;
+        citizen.senderUnitNo = null;
+      }
       citizen.unitNo = unitNo;
       await change.em.flush();
       if (unitNo !== unitBefore) await moveRows(change, citizen, unitBefore);
@@ -198,15 +205,30 @@ async function unitOf(change: Change, orgUnitId: string | null): Promise<number>
 /** The one thing that a caller may learn about people beyond his units: that a number is taken. Each time is written down at its holder. */
 async function refuseTaken(change: Change, personalId: string | null, own: string | null): Promise<void> {
   if (personalId === null) return;
-  const [known] = await change.transaction.query<{ readonly holders: readonly string[]; readonly probed: number }>(
-    'select holders, probed from citizens.number_holders($1, $2, $3)',
-    [personalId, change.by.principal, own],
-  );
-  const { holders = [], probed = 0 } = known ?? {};
+  const { principal } = change.by;
+  const look = async (transaction: Transaction): Promise<{ holders: readonly string[]; tooOften: HubError | null }> => {
+    const [known] = await transaction.query<{ readonly holders: readonly string[]; readonly probed: number }>(
+      'select holders, probed from citizens.number_holders($1, $2, $3)',
+      [personalId, principal, own],
+    );
+    const { holders = [], probed = 0 } = known ?? {};
+    return {
+      holders,
+      tooOften: probed >= takenNumbersTold ? refusal('NUMBER_TAKEN_TOO_OFTEN', { field: 'personalId' }) : null,
+    };
+  };
+  const { holders, tooOften } = await look(change.transaction);
   // Before the answer: a number that is free says something too.
-  if (probed >= takenNumbersTold) throw refusal('NUMBER_TAKEN_TOO_OFTEN', { field: 'personalId' });
+  if (tooOften !== null) throw tooOften;
   if (holders.length === 0) return;
-  change.auditRefusal('citizen.number-taken', holders, ['Citizen.personalId']);
+  // Counted once more where it is written down, one answer of a principal after the other: those that run at once count each other.
+  change.auditRefusal('citizen.number-taken', holders, ['Citizen.personalId'], async (transaction) => {
+    await transaction.query(
+      `select pg_advisory_xact_lock(hashtextextended('citizens.probed ' || $1::text, 22)) is null as locked`,
+      [principal],
+    );
+    return (await look(transaction)).tooOften;
+  });
   throw refusal('NUMBER_TAKEN', { field: 'personalId' });
 }
 
@@ -372,6 +394,15 @@ async function writeNameKeys(change: Change, citizen: Citizen): Promise<void> {
     'insert into citizens.name_key (unit_no, key, citizen_id) select $1, key, $2 from unnest($3::text[]) key',
     [citizen.unitNo, citizen.id, nameKeys(citizen.fullName as PersonName)],
   );
+}
+
+async function keyStandsIn(change: Change, { id, sourceKey, senderUnitNo }: Citizen, unitNo: number): Promise<boolean> {
+  if ((sourceKey ?? null) === null) return false;
+  const others = await change.transaction.query(
+    'select from citizens.citizen where sender_unit_no = $1 and source_key = $2 and unit_no = $3 and id <> $4',
+    [senderUnitNo, sourceKey, unitNo, id],
+  );
+  return others.length > 0;
 }
 
 const rowsOfCitizen = ['identifier', 'name_key', 'verification', 'change'] as const;
