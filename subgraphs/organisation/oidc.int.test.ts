@@ -140,6 +140,14 @@ test('twenty wrong secrets in a minute: from the sixth on RATE, also for the rig
   expect((await token('reader', secret, undefined, { 'test-address': '10.0.0.2' })).status).toBe(200);
 });
 
+test('guesses at one client count together however its name is spelled, h%6Fspital-a like hospital-a [A07]', async () => {
+  const from = { 'test-address': '10.0.2.1' };
+  for (const id of ['hospital-a', 'h%6Fspital-a', '%68ospital-a', 'hospital%2Da', 'hospital%2da'])
+    expect((await token(id, newSecret(), undefined, from)).status).toBe(401);
+  for (const id of ['h%6fspital-a', 'hospital-a']) expect((await token(id, newSecret(), undefined, from)).status).toBe(429);
+  expect((await token('%zz', newSecret(), undefined, from)).status).toBe(400);
+});
+
 test('unknown and revoked clients are refused like a wrong secret, and counted like one [A07]', async () => {
   const from = { 'test-address': '10.0.1.1' };
   const wrong = await token('reader', newSecret(), undefined, from);

@@ -314,11 +314,19 @@ function asSentToIssuer(request: IncomingMessage, body: Buffer, issuer: string):
   return copy;
 }
 
-/** The client that says who it is by HTTP Basic; '' for whoever does not. Only for counting: nothing is believed here. */
+/**
+ * The client that says who it is by HTTP Basic; '' for whoever does not. Only for counting: nothing is believed here. The name is
+ * form-urlencoded (RFC 6749, 2.3.1) and decoded as the provider does, else each spelling of one client would have guesses of its own.
+ */
 function clientOf(authorization: string | undefined): string {
   const encoded = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return '';
-  return Buffer.from(encoded, 'base64').toString().split(':', 1)[0]?.slice(0, 255) ?? '';
+  const [spelled = ''] = Buffer.from(encoded, 'base64').toString().split(':', 1);
+  try {
+    return decodeURIComponent(spelled.replaceAll('+', '%20')).slice(0, 255);
+  } catch {
+    return ''; // the provider refuses it as malformed before it looks at any secret
+  }
 }
 
 /** Right secrets are remembered for a minute, so that a client that asks often does not pay for a slow hash each time. */
