@@ -84,3 +84,39 @@ test('a refused request of a known principal leaves one security event', async (
   expect(await eventsOf({ query: '{citizen(id:"1"){id}}' })).toEqual([]);
   hub.down = null;
 });
+
+test('a legal basis withdrawn during the read gives nothing, the whole answer is held back', async () => {
+  const state = { stands: 1, asked: 0 };
+  const basis = { id: 'basis-1', citizenId: null, scope: '{[1,6)}', permissions: [] };
+  const principals = {
+    find: () => Promise.resolve(null),
+    basis: () => Promise.resolve((state.asked += 1) <= state.stands ? basis : null),
+  };
+  const noted: SecurityEvent[] = [];
+  const lent = await openImaginedHub({ edge: { principals, security: { note: (event) => noted.push(event) } } });
+  const ask = async () =>
+    await lent.app.inject({
+      method: 'POST',
+      url: '/graphql',
+      payload: JSON.stringify({ query: '{citizen(id:"1"){id}}' }),
+      headers: { authorization: 'Bearer good.good.good', 'content-type': 'application/json', 'x-hub-basis': 'basis-1' },
+    });
+  for (const path of ['stock', 'compiled']) {
+    Object.assign(state, { stands: 1, asked: 0 });
+    const withdrawn = await ask();
+    expect({ path, ...firstError(withdrawn) }).toMatchObject({
+      path,
+      status: 403,
+      code: 'FORBIDDEN',
+      reason: 'BASIS_NOT_STANDING',
+    });
+    expect(withdrawn.json<{ data?: unknown }>().data).toBeNull();
+    expect(state.asked).toBe(2);
+  }
+  expect(noted.map(({ detail }) => detail.reason)).toEqual(['BASIS_NOT_STANDING', 'BASIS_NOT_STANDING']);
+  expect(lent.asked()).toBe(2);
+  Object.assign(state, { stands: 2, asked: 0 });
+  const standing = await ask();
+  await lent.close();
+  expect(standing.json<{ data?: unknown; errors?: unknown }>()).toMatchObject({ data: { citizen: { id: expect.any(String) } } });
+});

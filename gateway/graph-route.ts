@@ -47,6 +47,9 @@ export interface GraphRouteDeps {
   readonly session?: Pick<WebSession, 'authorizationOf'>;
 }
 
+/** Who states a legal basis, and in which request. */
+type Stating = Pick<Caller, 'principal' | 'purpose' | 'operation' | 'traceId'>;
+
 /** What one request turned out to be, for its log line. */
 interface Told {
   operation: string;
@@ -102,7 +105,14 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     const caller = await callerOf(request, principal, inspection, audience);
     if ('reason' in caller) return refuse(caller.reason);
     told.purpose = caller.purpose;
-    return await withPatience(gateway, { ...operation, selections: inspection.selections }, caller);
+    const given = await withPatience(gateway, { ...operation, selections: inspection.selections }, caller);
+    if (caller.basis === null || given.path === 'refused') return given;
+    // A basis withdrawn while the answer was being read lends nothing any more: what it gave does not leave.
+    return (await standing(caller, caller.basis.id)) === null ? refused([refusal('BASIS_NOT_STANDING', audience)], true) : given;
+  }
+
+  async function standing({ principal, purpose, operation, traceId }: Stating, basisId: string): Promise<LegalBasis | null> {
+    return await deps.principals.basis(principal.id, basisId, { purpose, operation, traceId });
   }
 
   async function callerOf(
@@ -118,11 +128,7 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
     let basis: LegalBasis | null = null;
     if (basisId !== undefined) {
       if (typeof basisId !== 'string' || !/^[\w.:-]{1,128}$/.test(basisId)) return { reason: 'BASIS_NOT_STANDING' };
-      basis = await deps.principals.basis(principal.id, basisId, {
-        purpose,
-        operation: document.name,
-        traceId: audience.traceId,
-      });
+      basis = await standing({ principal, purpose, operation: document.name, traceId: audience.traceId }, basisId);
       if (basis === null) return { reason: 'BASIS_NOT_STANDING' };
     }
     const key = request.headers['idempotency-key'];

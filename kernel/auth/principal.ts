@@ -59,7 +59,7 @@ export interface PrincipalSource {
    */
   find(subject: string, issuedAt: Date): Promise<Principal | null>;
   /**
-   * A basis of this principal that stands now; `null` otherwise. Asked again after the read. One that exists and does not stand
+   * A basis of this principal that stands now; `null` otherwise. Asked again after the read, before the answer leaves. One that exists and does not stand
    * leaves a row in the access list of the person it was for; `asked` says of which request.
    */
   basis(principalId: string, basisId: string, asked?: BasisAsked): Promise<LegalBasis | null>;
