@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { HubError } from './errors/hub-error.ts';
 
 export const defaultPage = 20;
@@ -24,21 +24,40 @@ export function parseFirst(first: number | null | undefined): number {
   return first;
 }
 
-/** What a cursor belongs to: list, filter and order. A cursor of another list or filter is refused. */
-export function cursorBinding(list: string, filter: unknown, order: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([list, filter, order]))
-    .digest('base64url')
-    .slice(0, 8);
+/**
+ * What a cursor belongs to: list, filter and order, as a key of its own that never leaves the hub. A cursor of another list or filter is
+ * refused, and so is one that nobody was given: with a place made up, one could ask for sums of a list without seeing whom it holds.
+ */
+export type CursorBinding = (list: string, filter: unknown, order: string) => string;
+
+/** `identifierKey`: secret of the installation, so that every copy reads the cursors of every other. */
+export function cursorBindings(identifierKey: Buffer): CursorBinding {
+  const key = createHmac('sha256', identifierKey).update('cursors').digest();
+  return (list, filter, order) =>
+    createHmac('sha256', key)
+      .update(JSON.stringify([list, filter, order]))
+      .digest('base64url');
 }
 
 export function encodeCursor(binding: string, keys: readonly CursorKey[]): string {
-  return Buffer.from(JSON.stringify([binding, ...keys])).toString('base64url');
+  return Buffer.from(JSON.stringify([sealOf(binding, keys), ...keys])).toString('base64url');
+}
+
+function sealOf(binding: string, keys: readonly CursorKey[]): string {
+  return createHmac('sha256', binding).update(JSON.stringify(keys)).digest('base64url').slice(0, 16);
+}
+
+function isSealed(binding: string, seal: CursorKey | undefined, keys: readonly CursorKey[]): boolean {
+  const expected = Buffer.from(sealOf(binding, keys));
+  const given = Buffer.from(String(seal));
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 export function decodeCursor(binding: string, after: string, length: number): readonly CursorKey[] {
   const keys = parseCursor(after);
-  if (keys?.[0] !== binding || keys.length !== length + 1) throw new HubError('BAD_INPUT', 'CURSOR_INVALID', { field: 'after' });
+  if (keys?.length !== length + 1 || !isSealed(binding, keys[0], keys.slice(1))) {
+    throw new HubError('BAD_INPUT', 'CURSOR_INVALID', { field: 'after' });
+  }
   return keys.slice(1);
 }
 

@@ -6,7 +6,7 @@ import type { KeyedRead, ReadDoor } from '../db/read-door.ts';
 import { isUuid, parseUnitId } from '../domain/ids.ts';
 import { HubError, refusal } from '../errors/hub-error.ts';
 import type { Asked } from '../graph/asked.ts';
-import { cursorBinding, decodeCursor, parseFirst } from '../page.ts';
+import { decodeCursor, parseFirst, type CursorBinding } from '../page.ts';
 import type { Call } from '../subgraph.ts';
 import { narrowed, type UnitTree } from '../unit-scope.ts';
 import { citizenIs, type Condition } from './conditions.ts';
@@ -47,6 +47,7 @@ export function recordKind<Row extends RecordRow>(kind: Omit<RecordKind<Row>, 's
 export interface RecordSource {
   readonly door: ReadDoor;
   readonly units: (scope: RowScope) => Promise<UnitTree>;
+  readonly cursors: CursorBinding;
 }
 
 export interface PageArguments {
@@ -316,7 +317,7 @@ export class Records<Row extends RecordRow> {
 
   #page(list: string, filter: unknown, args: PageArguments): Page {
     const first = parseFirst(args.first);
-    const binding = (): string => cursorBinding(`${this.#kind.name}.${list}`, filter, 'id');
+    const binding = (): string => this.#source.cursors(`${this.#kind.name}.${list}`, filter, 'id');
     if (args.after === null || args.after === undefined) return { first, after: null, binding };
     const [id] = decodeCursor(binding(), args.after, 1);
     if (typeof id !== 'string' || !isUuid(id)) throw refusal('CURSOR_INVALID', { field: 'after' });

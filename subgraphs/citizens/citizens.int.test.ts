@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { openCitizenWorld, type CitizenWorld, type TestCitizen } from '../../test/kit/citizen-world.ts';
 import { caller, id, people, scopes, unit } from '../../test/kit/record-world.ts';
@@ -308,8 +309,34 @@ test('a cancelled number still finds its person', async () => {
 test('of several holders the confirmed one answers, among those in scope; else it is a conflict', async () => {
   expect((await world.ask(integrator, one, { personalId: numbers.dung })).data).toMatchObject({ citizen: { id: twins.third } });
   const centre = await world.ask(caller('centre', { scope: scopes.centre1 }), one, { personalId: numbers.dung });
-  expect(centre).toMatchObject({ data: { citizen: null }, errors: ['CONFLICT NUMBER_OF_TWO'], audit: [] });
+  expect(centre).toMatchObject({ data: { citizen: null }, errors: ['CONFLICT NUMBER_OF_TWO'] });
+  // That there are two says of each of them that he is here.
+  expect([...(centre.audit[0]?.subjects ?? [])].sort()).toEqual([twins.first, twins.second].sort());
   expect((await world.ask(clerk11, one, { personalId: numbers.dung })).data).toMatchObject({ citizen: { id: twins.first } });
+});
+
+test('a sum for one number notes its holder, and no place made up hides him', async () => {
+  const query = `query ($filter: CitizenFilter, $first: Int, $after: String) {
+    citizens(filter: $filter, first: $first, after: $after) { totalCount pageInfo { endCursor } } }`;
+  const filter = { text: numbers.an };
+  const sum = async (more: Readonly<Record<string, unknown>>) => await world.ask(integrator, query, { filter, ...more });
+  const shown = await sum({});
+  expect(shown.audit[0]?.subjects).toEqual([people.an]);
+  const { endCursor } = (shown.data as { citizens: { pageInfo: { endCursor: string } } }).citizens.pageInfo;
+  const behind = await sum({ after: endCursor });
+  expect(behind.data).toMatchObject({ citizens: { totalCount: 1 } });
+  expect(behind.audit[0]?.subjects).toEqual([people.an]);
+  const [seal] = JSON.parse(Buffer.from(endCursor, 'base64url').toString()) as [string];
+  const unkeyed = createHash('sha256')
+    .update(JSON.stringify(['citizens', filter, 'id+']))
+    .digest('base64url');
+  for (const first of [seal, unkeyed, unkeyed.slice(0, 8), null, 0]) {
+    const made = Buffer.from(JSON.stringify([first, 'ffffffff-ffff-ffff-ffff-ffffffffffff'])).toString('base64url');
+    expect(await sum({ after: made })).toMatchObject({ errors: ['BAD_INPUT CURSOR_INVALID'], audit: [] });
+  }
+  // Two hold it: the page shows one, the sum speaks of both.
+  const two = await sum({ filter: { text: numbers.dung }, first: 1 });
+  expect(two.audit[0]?.subjects.length).toBe((two.data as { citizens: { totalCount: number } }).citizens.totalCount);
 });
 
 test('a role without the right is refused on the field; whoever may only resolve numbers learns the id and nothing else', async () => {
@@ -508,7 +535,9 @@ async function listed(
     expect(page.edges).toHaveLength(page.nodes.length);
     if (!page.pageInfo.hasNextPage) {
       expect([page.totalCount, page.totalCountIsEstimate]).toEqual([found.length, false]);
-      expect(answer.audit.flatMap(({ subjects }) => subjects).sort()).toEqual(page.nodes.map((node) => node.id).sort());
+      // The sum for a number speaks of everyone who holds it, whichever page is asked.
+      const told = 'text' in filter && /^\d+$/.test(String(filter.text)) ? found : page.nodes.map((node) => node.id);
+      expect(answer.audit.flatMap(({ subjects }) => subjects).sort()).toEqual([...told].sort());
       return found;
     }
     after = page.pageInfo.endCursor;

@@ -9,7 +9,15 @@ import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
 import { mask } from '#kernel/domain/masking.ts';
 import { parsePersonalId } from '#kernel/domain/personal-id.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
-import { countLimit, cursorBinding, decodeCursor, encodeCursor, parseFirst, type PageInfo } from '#kernel/page.ts';
+import {
+  countLimit,
+  decodeCursor,
+  encodeCursor,
+  largestPage,
+  parseFirst,
+  type CursorBinding,
+  type PageInfo,
+} from '#kernel/page.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { countOfUnits, narrowed, unitTreeSource, type UnitTree } from '#kernel/unit-scope.ts';
 import {
@@ -101,6 +109,12 @@ export interface DiscrepanciesQuery {
   readonly after?: string | null;
 }
 
+interface CitizensSource {
+  readonly door: ReadDoor;
+  readonly clock: Clock;
+  readonly cursors: CursorBinding;
+}
+
 /** Merged records lead to the one that goes on; a chain longer than this is a circle. */
 const mergeSteps = 8;
 
@@ -119,9 +133,11 @@ const lowestId = '00000000-0000-0000-0000-000000000000';
 export class Citizens {
   readonly #door: ReadDoor;
   readonly #units: (scope: RowScope) => Promise<UnitTree>;
+  readonly #cursors: CursorBinding;
 
-  constructor({ door, clock }: { readonly door: ReadDoor; readonly clock: Clock }) {
+  constructor({ door, clock, cursors }: CitizensSource) {
     this.#door = door;
+    this.#cursors = cursors;
     this.#units = unitTreeSource(door, clock);
   }
 
@@ -138,14 +154,14 @@ export class Citizens {
     if (scope !== null) {
       const row = byId
         ? await this.#survivor(call.caller, scope, id, asked)
-        : await this.#holder(call.caller, scope, personalId ?? '', asked);
+        : await this.#holder(call, 'citizen.read', scope, personalId ?? '', asked);
       if (row !== null) call.note('citizen.read', row.id);
       return row;
     }
     if (byId) required(call, 'citizen:read', id.toLowerCase());
     const resolving = scopeOf(call.caller, 'citizen:resolve-number');
     if (resolving === null) return this.#refuse(call, personalId ?? '');
-    const row = await this.#holder(call.caller, resolving, personalId ?? '', askedNothing);
+    const row = await this.#holder(call, 'citizen.number-resolved', resolving, personalId ?? '', askedNothing);
     if (row === null) return null;
     call.note('citizen.number-resolved', row.id);
     return { id: row.id, resolvedOnly: true };
@@ -156,7 +172,7 @@ export class Citizens {
     const { caller } = call;
     if (lacksBasis(caller, 'citizen:read')) {
       const own = { units: caller.principal.scope, unitCount: caller.principal.scopeUnits, citizenId: null };
-      const row = await this.#holder(caller, own, personalId, askedNothing);
+      const row = await this.#holder(call, 'basis.refused', own, personalId, askedNothing);
       if (row !== null) call.note('basis.refused', row.id);
     }
     throw refusal('ROLE_LACKS_RIGHT');
@@ -181,7 +197,14 @@ export class Citizens {
     return null;
   }
 
-  async #holder(caller: Caller, scope: RowScope, text: string, asked: Asked): Promise<CitizenRow | null> {
+  async #holder(
+    call: Call,
+    action: 'citizen.read' | 'citizen.number-resolved' | 'basis.refused',
+    scope: RowScope,
+    text: string,
+    asked: Asked,
+  ): Promise<CitizenRow | null> {
+    const { caller } = call;
     const number = valueOf(parsePersonalId(text), 'personalId');
     const rows = (await this.#door.byKeys(holdersOfNumber(caller, asked), scope, [number])).get(number) ?? [];
     const holders = new Map<string, { readonly row: CitizenRow; readonly confirmed: boolean }>();
@@ -192,7 +215,11 @@ export class Citizens {
     }
     const all = [...holders.values()];
     const chosen = all.length > 1 ? all.filter(({ confirmed }) => confirmed) : all;
-    if (all.length > 0 && chosen.length !== 1) throw refusal('NUMBER_OF_TWO', { field: 'personalId' });
+    if (all.length > 0 && chosen.length !== 1) {
+      // That there are two says of each of them that he is here.
+      for (const { row } of all) call.note(action, row.id);
+      throw refusal('NUMBER_OF_TWO', { field: 'personalId' });
+    }
     return chosen[0]?.row ?? null;
   }
 
@@ -203,7 +230,7 @@ export class Citizens {
     const input = query.filter ?? {};
     const filter = parseCitizenFilter(input);
     const order = parseOrder(query.orderBy);
-    const binding = cursorBinding('citizens', input, `${order.by}${order.descending ? '-' : '+'}`);
+    const binding = this.#cursors('citizens', input, `${order.by}${order.descending ? '-' : '+'}`);
     const after = parsePlace(binding, query.after, order);
     const units = await this.#within(scope, input.orgUnit);
     const question: ListQuestion = {
@@ -243,8 +270,17 @@ export class Citizens {
       count: () =>
         units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
           ? Promise.resolve(none)
-          : this.#count(question, units.scope, probed),
+          : this.#counted(call, question, units.scope, probed, after === null && rows.length <= first),
     };
+  }
+
+  /** The sum for one number says whether its holder is here: he is noted, also when the page itself does not show him. */
+  async #counted(call: Call, question: ListQuestion, scope: RowScope, probed: Probe, shown: boolean): Promise<Count> {
+    if (!shown && question.filter.text?.kind === 'number') {
+      const holders = await this.#listed({ ...question, after: null, limit: largestPage }, scope, probed);
+      for (const { id } of holders.rows) call.note('citizen.read', id);
+    }
+    return await this.#count(question, scope, probed);
   }
 
   /** `cutAt`: the list goes on behind this place, although the page is not full. */
@@ -336,7 +372,7 @@ export class Citizens {
   ): Promise<Page<ChangeRow>> {
     const scope = required(call, 'citizen:read');
     const first = parseFirst(query.first);
-    const binding = cursorBinding('citizen.history', citizenId, 'id');
+    const binding = this.#cursors('citizen.history', citizenId, 'id');
     const after = placeOf(binding, query.after);
     const key = `${citizenId} ${after ?? lowestId} ${String(first + 1)}`;
     const rows = await this.#rowsOf(changesOf, scope, key);
@@ -363,7 +399,7 @@ export class Citizens {
     const scope = required(call, 'discrepancy:read');
     const first = parseFirst(query.first);
     const input = query.filter ?? {};
-    const binding = cursorBinding('discrepancies', input, 'id');
+    const binding = this.#cursors('discrepancies', input, 'id');
     const after = placeOf(binding, query.after);
     const units = await this.#within(scope, input.orgUnit);
     const citizen = input.citizen?.toLowerCase() ?? null;
@@ -399,7 +435,9 @@ export class Citizens {
           units.scope,
           statement.values,
         );
-        return counted(row?.count ?? 0);
+        const count = row?.count ?? 0;
+        if (citizen !== null && count > 0) call.note('work.read', citizen);
+        return counted(count);
       },
     };
   }

@@ -1,3 +1,4 @@
+import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { CitizenChanges } from './changes.ts';
 import { citizensEntities } from './citizen.entity.ts';
@@ -12,7 +13,7 @@ export const citizens: SubgraphModule = {
   entities: citizensEntities,
   open: ({ door, clock, changes, identifierKey }) => ({
     resolvers: citizenResolvers(
-      new Citizens({ door, clock }),
+      new Citizens({ door, clock, cursors: cursorBindings(identifierKey) }),
       changes === undefined ? null : new CitizenChanges(changes, identifierKey),
     ),
     context: (call) => ({ call }),

@@ -1,3 +1,4 @@
+import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { insuranceEntities } from './card.entity.ts';
@@ -11,7 +12,12 @@ export const insurance: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: insuranceEntities,
   open(deps) {
-    const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), clock: deps.clock };
+    const source = {
+      door: deps.door,
+      units: unitTreeSource(deps.door, deps.clock),
+      cursors: cursorBindings(deps.identifierKey),
+      clock: deps.clock,
+    };
     const changes = deps.changes === undefined ? null : new CardChanges(deps.changes);
     return {
       resolvers,

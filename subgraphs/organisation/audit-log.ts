@@ -2,11 +2,10 @@ import type { RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import { countLimit, cursorBinding, decodeCursor, parseFirst, type CursorKey } from '#kernel/page.ts';
+import { countLimit, decodeCursor, parseFirst, type CursorKey } from '#kernel/page.ts';
 import { instantArgument, isGiven } from '#kernel/records/arguments.ts';
 import { countFrom, type Count } from '#kernel/records/record-page.ts';
-import type { PageArguments } from '#kernel/records/records.ts';
-import { LatestPage, type KeysetRow } from './pages.ts';
+import { LatestPage, type KeysetRow, type BoundPage } from './pages.ts';
 
 /*
  * The audit, read under the auditor's role: the latest events first.
@@ -63,10 +62,10 @@ export class AuditLog {
     this.#door = door;
   }
 
-  async page(scope: RowScope, question: AuditQuestion, page: PageArguments): Promise<LatestPage<AuditEvent>> {
+  async page(scope: RowScope, question: AuditQuestion, page: BoundPage): Promise<LatestPage<AuditEvent>> {
     const first = parseFirst(page.first);
     const after = page.after ?? null;
-    const binding = cursorBinding('auditEvents', question.filter, 'LATEST');
+    const binding = page.cursors('auditEvents', question.filter, 'LATEST');
     let behind: Place | null = after === null ? null : placeOf(decodeCursor(binding, after, 2));
     const found: AuditEvent[] = [];
     for (const step of steps) {

@@ -7,6 +7,7 @@ import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
+import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { openOAuth } from './oidc.ts';
@@ -25,11 +26,16 @@ export { openRegister, type Register } from './register.ts';
 export const organisation: SubgraphModule = {
   name: 'organisation',
   schema: new URL('./schema.graphql', import.meta.url),
-  open({ door, auditor, clock }) {
+  open({ door, auditor, clock, identifierKey }) {
     // Units are no personal data: read under no scope at all.
     const nothing = { units: '{}', unitCount: 0, citizenId: null };
     const load = () => door.rows<UnitRow>('units.all', `${unitRowsText} where $1::int4multirange is not null`, nothing, []);
-    const source = { door, auditor: auditor ?? null, units: new UnitDirectory(load, clock) };
+    const source = {
+      door,
+      auditor: auditor ?? null,
+      units: new UnitDirectory(load, clock),
+      cursors: cursorBindings(identifierKey),
+    };
     return {
       resolvers,
       context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call) }),

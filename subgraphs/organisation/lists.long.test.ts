@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
+import { cursorBindings } from '#kernel/page.ts';
 import { walkFor } from '#kernel/records/record-table.ts';
 import { rangesOf } from '#kernel/unit-scope.ts';
 import { withClient } from '../../test/kit/database.ts';
@@ -114,6 +115,7 @@ function explaining(client: Client, seen: { name: string; rows: number }[]): Rea
   };
 }
 
+const cursors = cursorBindings(Buffer.alloc(32, 7));
 const work: readonly WorkItemFilter[] = [{}, { state: 'SETTLED' }, { state: 'LEASED' }, { kind: 'RARE' }, { citizen: id(1) }];
 const audit: readonly { readonly filter: AuditFilter; readonly principal?: string; readonly units?: string }[] = [
   { filter: {} },
@@ -131,11 +133,11 @@ test.each(Object.entries(scopes))(
     const seen: { name: string; rows: number }[] = [];
     const door = explaining(reader, seen);
     const walk = walkFor(scope, units.tree);
-    for (const filter of work) await (await workItemPage(door, scope, walk, filter, {})).count();
-    for (const kind of ['IMPORT', 'RECONCILE'] as const) await (await runPage(door, scope, walk, kind, {})).count();
+    for (const filter of work) await (await workItemPage(door, scope, walk, filter, { cursors })).count();
+    for (const kind of ['IMPORT', 'RECONCILE'] as const) await (await runPage(door, scope, walk, kind, { cursors })).count();
     const log = new AuditLog(explaining(auditor, seen));
     for (const { filter, principal = null, units: ranges = null } of audit) {
-      await (await log.page(scope, { filter, principal, units: ranges }, {})).count();
+      await (await log.page(scope, { filter, principal, units: ranges }, { cursors })).count();
     }
     const names = new Set(seen.map(({ name }) => name.replace(/\..*\./, '.')));
     expect(names.size).toBeGreaterThan(4);

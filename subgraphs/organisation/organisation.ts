@@ -3,6 +3,7 @@ import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import type { CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import { walkFor } from '#kernel/records/record-table.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
@@ -10,7 +11,7 @@ import type { PageArguments } from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
-import { lowestId, type LatestPage } from './pages.ts';
+import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
 import { runPage, type Run, type RunKind } from './runs.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
@@ -20,6 +21,7 @@ export interface OrganisationSource {
   /** Under the auditor's role; without it the audit is not read. */
   readonly auditor: ReadDoor | null;
   readonly units: UnitDirectory;
+  readonly cursors: CursorBinding;
 }
 
 const runPermission = { RECONCILE: 'run:read', IMPORT: 'import:read' } as const satisfies Record<RunKind, Permission>;
@@ -71,7 +73,7 @@ export class Organisation {
   async workItems(filter: WorkItemFilter, page: PageArguments): Promise<RecordPage<WorkItem>> {
     const scope = await this.#narrowed(this.#scope('work:read'), filter.orgUnit ?? null);
     const { tree } = await this.#source.units.now();
-    const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, page);
+    const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, this.#bound(page));
     for (const item of found.nodes) this.#call.note('work.read', item.citizenId ?? item.id);
     return found;
   }
@@ -86,7 +88,7 @@ export class Organisation {
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {
     const scope = this.#scope(runPermission[kind]);
     const { tree } = await this.#source.units.now();
-    return await runPage(this.#source.door, scope, walkFor(scope, tree), kind, page);
+    return await runPage(this.#source.door, scope, walkFor(scope, tree), kind, this.#bound(page));
   }
 
   async auditEvents(filter: AuditFilter, page: PageArguments): Promise<LatestPage<AuditEvent>> {
@@ -96,7 +98,7 @@ export class Organisation {
     if (isGiven(filter.person) && !isUuid(filter.person)) throw refusal('ID_FORMAT', { field: 'person' });
     const units = !isGiven(filter.unit) ? null : (await this.#narrowed(scope, filter.unit)).units;
     const principal = isGiven(filter.principal) ? await this.#principalNamed(scope, filter.principal) : null;
-    const found = await new AuditLog(auditor).page(scope, { filter, principal, units }, page);
+    const found = await new AuditLog(auditor).page(scope, { filter, principal, units }, this.#bound(page));
     // Who looks into the audit is audited: by the person he asked about, else by the events he saw.
     if (isGiven(filter.person)) this.#call.note('audit.read', filter.person);
     else for (const event of found.nodes) this.#call.note('audit.read', event.id);
@@ -117,6 +119,10 @@ export class Organisation {
       [name],
     );
     return known?.id ?? name;
+  }
+
+  #bound(page: PageArguments): BoundPage {
+    return { ...page, cursors: this.#source.cursors };
   }
 
   #scope(permission: Permission): RowScope {

@@ -1,5 +1,11 @@
 import { countFrom, type Count } from '#kernel/records/record-page.ts';
-import { encodeCursor, type PageInfo } from '#kernel/page.ts';
+import { encodeCursor, type CursorBinding, type PageInfo } from '#kernel/page.ts';
+import type { PageArguments } from '#kernel/records/records.ts';
+
+/** What a caller asks of a list, and how its cursors are bound. */
+export interface BoundPage extends PageArguments {
+  readonly cursors: CursorBinding;
+}
 
 /** Ids between which all others lie: where a list begins and ends. */
 export const lowestId = '00000000-0000-0000-0000-000000000000';

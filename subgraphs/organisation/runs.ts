@@ -1,11 +1,10 @@
 import type { RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
-import { countLimit, cursorBinding, decodeCursor, parseFirst } from '#kernel/page.ts';
+import { countLimit, decodeCursor, parseFirst } from '#kernel/page.ts';
 import { countFrom } from '#kernel/records/record-page.ts';
 import { lockOne, unitsInScope, type Walk } from '#kernel/records/record-table.ts';
-import type { PageArguments } from '#kernel/records/records.ts';
-import { emptyPage, highestId, LatestPage, lowestId, type KeysetRow } from './pages.ts';
+import { emptyPage, highestId, LatestPage, lowestId, type KeysetRow, type BoundPage } from './pages.ts';
 
 export type RunKind = 'RECONCILE' | 'IMPORT';
 
@@ -30,11 +29,11 @@ export async function runPage(
   scope: RowScope,
   walk: Walk,
   kind: RunKind,
-  page: PageArguments,
+  page: BoundPage,
 ): Promise<LatestPage<Run>> {
   const first = parseFirst(page.first);
   const after = page.after ?? null;
-  const binding = cursorBinding('runs', kind, 'LATEST');
+  const binding = page.cursors('runs', kind, 'LATEST');
   const behind = after === null ? highestId : String(decodeCursor(binding, after, 1)[0]);
   if (scope.unitCount === 0 || (!isUuid(behind) && behind !== highestId)) return emptyPage(binding);
   const rows = await door.rows<Omit<Run, 'key'>>(

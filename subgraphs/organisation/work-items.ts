@@ -1,13 +1,13 @@
 import type { RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
-import { cursorBinding, decodeCursor, parseFirst } from '#kernel/page.ts';
+import { decodeCursor, parseFirst } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, textIs, wordIs, type Condition } from '#kernel/records/conditions.ts';
 import { RecordList } from '#kernel/records/record-list.ts';
 import { countFrom, RecordPage } from '#kernel/records/record-page.ts';
 import type { RecordTable, Walk } from '#kernel/records/record-table.ts';
-import type { PageArguments } from '#kernel/records/records.ts';
+import type { BoundPage } from './pages.ts';
 
 export interface WorkItemFilter {
   readonly state?: string | null;
@@ -52,11 +52,11 @@ export async function workItemPage(
   scope: RowScope,
   walk: Walk,
   filter: WorkItemFilter,
-  page: PageArguments,
+  page: BoundPage,
 ): Promise<RecordPage<WorkItem>> {
   const first = parseFirst(page.first);
   const after = page.after ?? null;
-  const binding = cursorBinding('workItems', filter, 'ID');
+  const binding = page.cursors('workItems', filter, 'ID');
   const behind = after === null ? null : String(decodeCursor(binding, after, 1)[0]);
   const place = { first, after, binding: () => binding };
   const citizen = filter.citizen ?? null;

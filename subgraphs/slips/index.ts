@@ -1,4 +1,5 @@
 import { AskedOfEntity } from '#kernel/graph/asked.ts';
+import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { resolvers, type SlipsContext } from './resolvers.ts';
@@ -9,7 +10,7 @@ export const slips: SubgraphModule = {
   name: 'slips',
   schema: new URL('./schema.graphql', import.meta.url),
   open(deps) {
-    const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock) };
+    const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), cursors: cursorBindings(deps.identifierKey) };
     return {
       resolvers,
       context: (call): SlipsContext => ({ call, slips: new Slips(source, call), ofCitizen: new AskedOfEntity('Citizen') }),
