@@ -1,4 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { Browser, over, type PageAnswer } from '../kit/browser.ts';
 import { startHub, type TestHub } from '../kit/hub.ts';
 
@@ -32,5 +36,53 @@ test.each(['one', 'apart'] as const)(
     const cookie = browser.cookieHeader();
     expect((await browser.post('/auth/logout')).statusCode).toBe(204);
     expect((await ask(browser, { cookie })).statusCode).toBe(401);
+  },
+);
+
+interface Refused {
+  readonly principal: string;
+  readonly detail: unknown;
+}
+
+/** Security events of refused requests in the hub's own database. */
+async function refusedRequests({ dataDir }: TestHub): Promise<readonly Refused[]> {
+  const roles = JSON.parse(readFileSync(join(dataDir, 'roles.json'), 'utf8')) as { readonly organisation: string };
+  const client = new Client({ connectionString: roles.organisation });
+  await client.connect();
+  const { rows } = await client.query<Refused>(
+    "select principal, detail from organisation.security_event where kind = 'request.refused'",
+  );
+  await client.end();
+  return rows;
+}
+
+test.each(['one', 'apart'] as const)(
+  'a refused request leaves one security event, and callers behind the proxy are counted apart: %s [A07]',
+  async (processes) => {
+    hub = await startHub({ processes, env: { HUB_TRUSTED_PROXIES: '127.0.0.1' } });
+    const { address } = hub;
+    const browser = new Browser(over(address), address);
+    await browser.get('/auth/login');
+    await browser.submit({ login: 'clerk11', password: 'lien-thong-demo' });
+    const json = { 'content-type': 'application/json' };
+    expect((await browser.post('/graphql', json, JSON.stringify({ query: '{ nothing }' }))).statusCode).toBe(400);
+    const guess = async (forwarded: string): Promise<number> => {
+      const answer = await fetch(`${address}/oauth/token`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from('nobody:wrong').toString('base64')}`,
+          'content-type': 'application/x-www-form-urlencoded',
+          'x-forwarded-for': forwarded,
+        },
+        body: 'grant_type=client_credentials',
+      });
+      return answer.status;
+    };
+    for (let turn = 0; turn < 5; turn += 1) expect(await guess('198.51.100.1')).toBe(401);
+    expect([await guess('198.51.100.1'), await guess('198.51.100.2')]).toEqual([429, 401]);
+    let events = await refusedRequests(hub);
+    for (const until = Date.now() + 5_000; events.length === 0 && Date.now() < until; events = await refusedRequests(hub))
+      await sleep(100);
+    expect(events.map(({ detail }) => detail)).toEqual([{ code: 'BAD_INPUT', reason: 'GRAPHQL_INVALID' }]);
   },
 );
