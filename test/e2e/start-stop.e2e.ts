@@ -185,10 +185,11 @@ test('each process asked to end under load ends within ten seconds, and every an
     await until(10_000, () => Promise.resolve(!hub.processes().some(({ pid }) => pid === before!.pid)));
     await until(10_000, async () => (await asksForAn(hub)) === 'Nguyễn Văn An');
   }
+  // How many were asked in between hangs on the machine's speed: the load goes on until enough came back whole.
+  await until(20_000, () => Promise.resolve(seen.whole > 50));
   stopping.abort();
   await load;
   expect(seen.broken).toEqual([]);
-  expect(seen.whole).toBeGreaterThan(50);
 });
 
 function isProcess(command: string, name: string): boolean {
