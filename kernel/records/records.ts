@@ -6,7 +6,7 @@ import type { KeyedRead, ReadDoor } from '../db/read-door.ts';
 import { isUuid, parseUnitId } from '../domain/ids.ts';
 import { HubError, refusal } from '../errors/hub-error.ts';
 import type { Asked } from '../graph/asked.ts';
-import { decodeCursor, parseFirst, type CursorBinding } from '../page.ts';
+import { decodeCursor, largestPage, parseFirst, type CursorBinding } from '../page.ts';
 import type { Call } from '../subgraph.ts';
 import { narrowed, type UnitTree } from '../unit-scope.ts';
 import { citizenIs, type Condition } from './conditions.ts';
@@ -289,9 +289,14 @@ export class Records<Row extends RecordRow> {
       given.length === 0
         ? { rows: await this.#source.door.page(this.#reads.page(walk, sizeFor(first)), scope, after, first + 1), seenTo: null }
         : await this.#reads.list.page(this.#source.door, scope, walk, { conditions: all, after, limit: first + 1 });
-    const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, () =>
-      this.#reads.list.count(this.#source.door, scope, walk, all),
-    );
+    const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, async () => {
+      // A sum for one person or one number speaks of records that this page may not show.
+      if ((after !== null || answer.rows.length > first) && given.some(({ index }) => index?.kind === 'few')) {
+        const counted = { conditions: all, after: null, limit: largestPage };
+        for (const row of (await this.#reads.list.page(this.#source.door, scope, walk, counted)).rows) this.note(row);
+      }
+      return await this.#reads.list.count(this.#source.door, scope, walk, all);
+    });
     for (const row of page.nodes) this.note(row);
     return page;
   }

@@ -362,3 +362,21 @@ test('a card whose citizen has moved on answers without him until it has followe
   expect(answer.data).toMatchObject({ insuranceCard: { citizen: null } });
   expect(answer.audit[0]?.subjects).toEqual([people.chi]);
 });
+
+test('a sum for one number or one citizen notes everyone it speaks of, whichever page is asked', async () => {
+  const query = `query ($filter: InsuranceCardFilter, $first: Int, $after: String) {
+    insuranceCards(filter: $filter, first: $first, after: $after) { totalCount pageInfo { endCursor } } }`;
+  const who = caller('integrator');
+  for (const [filter, told] of [
+    [{ number: numberOf.shared }, [people.binh, people.chi]],
+    [{ citizen: people.an }, [people.an]],
+  ] as const) {
+    let after: string | null = null;
+    for (let page = 0; page < 3; page += 1) {
+      const answer = await world.ask(who, query, { filter, first: 1, after });
+      expect(answer).toMatchObject({ errors: [], data: { insuranceCards: { totalCount: 2 } } });
+      expect([...(answer.audit[0]?.subjects ?? [])].sort()).toEqual([...told].sort());
+      after = (answer.data?.insuranceCards as { pageInfo: { endCursor: string | null } }).pageInfo.endCursor ?? after;
+    }
+  }
+});

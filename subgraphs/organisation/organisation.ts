@@ -75,6 +75,8 @@ export class Organisation {
     const { tree } = await this.#source.units.now();
     const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, this.#bound(page));
     for (const item of found.nodes) this.#call.note('work.read', item.citizenId ?? item.id);
+    // Whoever asks for one person is told about him by the sum too, also on a page that shows nothing of him.
+    if (isGiven(filter.citizen) && isUuid(filter.citizen) && isGiven(page.after)) this.#call.note('work.read', filter.citizen);
     return found;
   }
 
