@@ -15,6 +15,7 @@ import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { parseRoleUrls } from '#kernel/db/roles.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { silentLog } from '#kernel/log.ts';
+import { cursorBindings, encodeCursor } from '#kernel/page.ts';
 import { rangesOf } from '#kernel/unit-scope.ts';
 import { readSupergraph } from '../../../gateway/compose.ts';
 import { openGateway, type Gateway } from '../../../gateway/gateway.ts';
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
 });
 const page = queryText('Q2', ofContract);
+const identifierKey = Buffer.alloc(32, 1);
 const clients = 16;
 const milliseconds = 2_500;
 
@@ -100,7 +102,7 @@ try {
         while (performance.now() < until) {
           const after = cursors[(next += 1) % cursors.length] ?? '';
           const answer = await gateway.answer(
-            { query: page, operationName: 'Q2', variables: { after: cursorOf(after) } },
+            { query: page, operationName: 'Q2', variables: { after: encodeCursor(binding, [after]) } },
             caller,
             AbortSignal.timeout(10_000),
           );
@@ -111,20 +113,7 @@ try {
     );
     return (done * 1_000) / milliseconds;
   }
-  const first = await firstCursor(graphs.get(true));
-  const cursorOf = (id: string): string => {
-    const [binding] = JSON.parse(Buffer.from(first, 'base64url').toString()) as [string];
-    return Buffer.from(JSON.stringify([binding, id])).toString('base64url');
-  };
-  async function firstCursor(gateway: Gateway | undefined): Promise<string> {
-    const answer = await gateway?.answer(
-      { query: page, operationName: 'Q2', variables: {} },
-      caller,
-      AbortSignal.timeout(10_000),
-    );
-    const body = JSON.parse(answer?.body ?? '{}') as { data: { citizens: { pageInfo: { endCursor: string } } } };
-    return body.data.citizens.pageInfo.endCursor;
-  }
+  const binding = cursorBindings(identifierKey)('citizens', {}, 'id+');
   const variants = [
     { name: 'both', one: true, open: false },
     { name: 'policies only', one: false, open: false },

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { cursorBindings, encodeCursor } from '#kernel/page.ts';
 import { hubCommand, root, startHub, withDatabase, type BenchData } from './data.ts';
 import { startProgram, type Started } from './processes.ts';
 import { ofContract, ofPostgraphile, type Spelling } from './queries.ts';
@@ -164,6 +165,13 @@ async function learnCursor(url: string, headers: readonly string[], list: string
   return (other) => Buffer.from(plain.replace(id, other)).toString(encoding);
 }
 
+/** Cursors of the hub are sealed with the key of its installation; those of the benchmark are made as the hub makes them. */
+function sealedCursors(dir: string): (id: string) => string {
+  const { identifierKey } = JSON.parse(readFileSync(join(dir, 'keys.json'), 'utf8')) as { identifierKey: string };
+  const binding = cursorBindings(Buffer.from(identifierKey, 'hex'))('citizens', {}, 'id+');
+  return (id) => encodeCursor(binding, [id]);
+}
+
 /** A client of the hub with a secret. */
 export interface HubClient {
   readonly id: string;
@@ -220,7 +228,7 @@ export async function startHubProgram(
   const headersOf = async (some: readonly HubClient[]): Promise<string[][]> =>
     Promise.all(some.map(async (client) => [`Authorization: Bearer ${await tokenOf(address, client)}`]));
   const headers = await headersOf(first);
-  const cursor = await learnCursor(`${address}/graphql`, headers[0] ?? [], ofContract.list);
+  const cursor = sealedCursors(data.dir);
   const made = (as: string, lines: readonly (readonly string[])[]): Program =>
     program(as, [hub], `${address}/graphql`, ofContract, cursor, lines);
   return { ...made(name, headers), as: async (others, otherName) => made(otherName, await headersOf(others)) };
