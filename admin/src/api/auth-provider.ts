@@ -16,7 +16,7 @@ let left = false;
 
 /** The page says whether its request had a session cookie; without one nobody needs to be asked. */
 function mayHaveSession(): boolean {
-  return document.getElementById('root')?.dataset['cookie'] !== 'none';
+  return document.getElementById('root')?.dataset.cookie !== 'none';
 }
 
 async function readPrincipal(): Promise<Principal> {
