@@ -62,6 +62,7 @@ function environmentOf(name: string, { environment, secrets: given = [] }: Servi
     } else {
       env[variable] = value
         .replace(/^\$\{HUB_PUBLIC_URL.*\}$/, publicUrl)
+        .replace(/^\$\{\w+:-(.*)\}$/, '$1')
         .replaceAll(/http:\/\/(\w+):4100/g, (_, subgraph: string) => `http://127.0.0.1:${String(ports.get(subgraph))}`);
     }
   }
