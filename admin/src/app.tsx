@@ -20,6 +20,9 @@ function later<Name extends string>(load: () => Promise<Record<Name, FunctionCom
 const Dashboard = later(() => import('./dashboard/dashboard.tsx'), 'Dashboard');
 const CitizenList = later(() => import('./citizens/citizen-list.tsx'), 'CitizenList');
 const CitizenPage = later(() => import('./citizens/citizen-page.tsx'), 'CitizenPage');
+const CitizenForm = later(() => import('./citizens/citizen-form.tsx'), 'CitizenForm');
+const NewCitizen = later(() => import('./citizens/citizen-form.tsx'), 'NewCitizen');
+const CardForm = later(() => import('./cards/card-form.tsx'), 'CardForm');
 const CardList = later(() => import('./cards/cards.tsx'), 'CardList');
 const CardPage = later(() => import('./cards/cards.tsx'), 'CardPage');
 const ResultList = later(() => import('./results/results.tsx'), 'ResultList');
@@ -74,8 +77,8 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           disableTelemetry
           title={vi.app.name}
         >
-          <Resource name="citizens" list={CitizenList} show={CitizenPage} />
-          <Resource name="cards" list={CardList} show={CardPage} />
+          <Resource name="citizens" list={CitizenList} show={CitizenPage} edit={CitizenForm} create={NewCitizen} />
+          <Resource name="cards" list={CardList} show={CardPage} edit={CardForm} create={CardForm} />
           <Resource name="results" list={ResultList} show={ResultPage} />
           <Resource name="referrals" list={ReferralList} show={ReferralPage} />
           <Resource name="reexaminations" list={ReexaminationList} show={ReexaminationPage} />

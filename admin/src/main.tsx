@@ -15,6 +15,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/lists.css';
 import './styles/record.css';
+import './styles/forms.css';
 import './styles/print.css';
 
 /** Browsers hide the attribute from scripts and keep the property. */

@@ -1,7 +1,7 @@
 import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneResult, RaRecord } from 'react-admin';
 import { documents } from './documents.ts';
 import type { CitizenField, FieldState } from './generated/graph.ts';
-import { askGraph, GraphRefusal, type Asked, type RevealPurpose } from './graph.ts';
+import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type RevealPurpose } from './graph.ts';
 import type {
   Card,
   Change,
@@ -70,6 +70,8 @@ export interface HubDataProvider extends DataProvider {
   ): Promise<Sample<Row>>;
   findNames(text: string, asked?: Asked): Promise<readonly PersonFound[]>;
   findPerson(number: string, asked?: Asked): Promise<PersonFound | null>;
+  /** Who an id is, for the form of what will be his. */
+  personOf(id: string, asked?: Asked): Promise<PersonFound | null>;
   findCard(number: string, asked?: Asked): Promise<Extract<Found, { kind: 'card' }>['card'] | null>;
   findResult(code: string, asked?: Asked): Promise<Extract<Found, { kind: 'result' }>['result'] | null>;
   /** For whoever may turn a number into an id and see no field of the person. */
@@ -88,6 +90,8 @@ export interface HubDataProvider extends DataProvider {
     asked?: Asked,
   ): Promise<readonly FieldCount[]>;
   running(asked?: Asked): Promise<readonly Run[]>;
+  /** One change; the key makes a repeat of it the same change. */
+  change(mutation: string, input: Readonly<Record<string, unknown>>, key: string): Promise<Changed>;
 }
 
 export interface Order {
@@ -238,6 +242,7 @@ export function hubDataProvider(): HubDataProvider {
       return data.page?.nodes ?? [];
     },
     findPerson: (number, asked) => record<PersonFound>(documents.FindPerson, { number }, asked),
+    personOf: (id, asked) => record<PersonFound>(documents.PersonOf, { id }, asked),
     findCard: (number, asked) => record(documents.FindCard, { number }, asked),
     findResult: (code, asked) => record(documents.FindResult, { code }, asked),
     async idOfNumber(number, asked) {
@@ -298,6 +303,8 @@ export function hubDataProvider(): HubDataProvider {
         return { field, states: { GREEN: of('GREEN'), YELLOW: of('YELLOW'), RED: of('RED') } };
       });
     },
+
+    change: changeGraph,
 
     async running(asked) {
       const [runs, imports] = await Promise.all(

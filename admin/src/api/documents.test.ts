@@ -3,11 +3,12 @@ import { expect, test } from '@jest/globals';
 import { Kind, parse, validate } from 'graphql';
 import { readFileSync } from 'node:fs';
 import { documents } from './documents.ts';
+import { mutations } from './mutations.ts';
 
 const supergraph = readFileSync(new URL('../../../gateway/supergraph.graphql', import.meta.url), 'utf8');
 const schema = Supergraph.build(supergraph, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
 
-test.each(Object.entries(documents))('%s asks what the graph answers', (name, text) => {
+test.each(Object.entries({ ...documents, ...mutations }))('%s asks what the graph answers', (name, text) => {
   const document = parse(text);
   expect(validate(schema, document).map(({ message }) => message)).toEqual([]);
   // The name stands in the access log.

@@ -86,6 +86,7 @@ export const documents = {
 
   FindByNumber: 'query FindByNumber($number: String!) { record: citizen(personalId: $number) { id } }',
   FindPerson: `query FindPerson($number: String!) { record: citizen(personalId: $number) { id fullName personalId dateOfBirth { value precision } ${unit} } }`,
+  PersonOf: `query PersonOf($id: ID!) { record: citizen(id: $id) { id fullName personalId dateOfBirth { value precision } ${unit} } }`,
   FindCard: `query FindCard($number: String!) { record: insuranceCard(number: $number) { id number status validTo ${holder} } }`,
   FindResult: `query FindResult($code: String!) { record: digitizedResult(code: $code) { id code name ${holder} } }`,
   FindNames: `query FindNames($filter: CitizenFilter) {

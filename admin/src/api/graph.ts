@@ -12,6 +12,8 @@ export type RevealPurpose = (typeof revealPurposes)[number];
 export interface Asked {
   readonly signal?: AbortSignal | undefined;
   readonly purpose?: RevealPurpose;
+  /** Of a change: a new one for each, the same for a repeat. */
+  readonly idempotencyKey?: string;
 }
 
 interface GraphErrorEntry {
@@ -52,7 +54,7 @@ const statusOf: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, FORBI
 export async function askGraph<Data>(
   query: string,
   variables: Readonly<Record<string, unknown>>,
-  { signal, purpose }: Asked = {},
+  { signal, purpose, idempotencyKey }: Asked = {},
 ): Promise<Answer<Data>> {
   const response = await fetch('/graphql', {
     method: 'POST',
@@ -64,6 +66,7 @@ export async function askGraph<Data>(
       accept: 'application/graphql-response+json',
       'accept-language': language(),
       ...(purpose !== undefined && { 'x-hub-purpose': purpose }),
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     },
     body: JSON.stringify({ query, variables }),
   });
@@ -80,4 +83,28 @@ export async function askGraph<Data>(
   if (body?.data === null || body?.data === undefined)
     throw new GraphRefusal('', response.status || 502, 'UNAVAILABLE', response.headers.get('x-trace-id'));
   return { data: body.data, silent: errors.flatMap(({ extensions }) => extensions?.subgraph ?? []) };
+}
+
+/** Why a change was not made, at which field, in the words of the hub. */
+export interface Refused {
+  readonly code: string;
+  readonly message: string;
+  readonly field: string | null;
+  readonly reason: string | null;
+}
+export type Changed = { readonly ok: true; readonly id: string | null } | { readonly ok: false; readonly refused: Refused };
+
+/** Sends one change. What throws has no known outcome, or was no question of this change: it may be sent again under the same key. */
+export async function changeGraph(
+  mutation: string,
+  input: Readonly<Record<string, unknown>>,
+  idempotencyKey: string,
+): Promise<Changed> {
+  const { data } = await askGraph<{
+    done: { ok: { record: { id: string } | null } | null; error: Refused | null } | null;
+  }>(mutation, { input }, { idempotencyKey });
+  const { ok = null, error = null } = data.done ?? {};
+  if (error !== null) return { ok: false, refused: error };
+  if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
+  return { ok: true, id: ok.record?.id ?? null };
 }

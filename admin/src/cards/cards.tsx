@@ -10,9 +10,11 @@ import { RecordPage } from '../parts/record-page.tsx';
 import { RevealButton, isMasked, useRevealed } from '../parts/reveal.tsx';
 import { useHub } from '../parts/use-hub.ts';
 import { whatIsWanted } from '../shell/search-kind.ts';
+import { cardActs } from './card-form.tsx';
 
 const screen: ListScreen<Card> = {
   resource: 'cards',
+  create: 'card:write',
   address: ({ id }) => `/cards/${id}/show`,
   text: {
     label: 'filter.textCards',
@@ -74,6 +76,7 @@ export function CardPage(): ReactNode {
   return (
     <RecordPage<Card>
       resource="cards"
+      change={{ permission: 'card:write', closedEdit: cardActs.update.closed, closedWithdraw: cardActs.withdraw.closed }}
       heading={(card) => <CardNumber card={card} />}
       facts={(card) => [
         { label: 'column.state', value: word(say, 'cardStatus', card.status) },

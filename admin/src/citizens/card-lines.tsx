@@ -4,18 +4,23 @@ import { day } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk } from '../parts/use-hub.ts';
+import { useMayChange } from '../parts/use-principal.ts';
 import { timeLineOf } from './time-line.ts';
 
 /** All cards of the person on one line of time, so that gaps and overlaps are seen. */
 export function CardLines({ citizen }: { readonly citizen: string }): ReactNode {
   const say = useSay();
+  const may = useMayChange();
   const { data, error, refetch } = useAsk(['cards-of', citizen], (hub, asked) => hub.cardsOf(citizen, asked));
   const line = data === undefined ? null : timeLineOf(data.cards, Date.now());
   return (
     <section className="block">
-      <h2>
-        <LinkBase to={`/cards?citizen=${citizen}`}>{say('citizen.cards')}</LinkBase>
-      </h2>
+      <div className="block-head">
+        <h2>
+          <LinkBase to={`/cards?citizen=${citizen}`}>{say('citizen.cards')}</LinkBase>
+        </h2>
+        {may('card:write') ? <LinkBase to={`/cards/create?citizen=${citizen}`}>{say('form.add')}</LinkBase> : null}
+      </div>
       {error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
       {data === undefined && error === null ? <div className="skeleton-lines" aria-busy="true" /> : null}
       {data?.cards.length === 0 ? <p className="quiet">{say('citizen.noCards')}</p> : null}

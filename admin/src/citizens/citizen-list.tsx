@@ -19,6 +19,7 @@ export function countMarks(statuses: CitizenRow['fieldStatuses']): readonly (rea
 
 const screen: ListScreen<CitizenRow> = {
   resource: 'citizens',
+  create: 'citizen:write',
   address: ({ id }) => `/citizens/${id}/show`,
   text: {
     label: 'filter.textCitizens',

@@ -5,6 +5,7 @@ import type { Citizen, RevealedCitizen } from '../api/records.ts';
 import { instantDay, partialDay } from '../format.ts';
 import type { MessageKey } from '../i18n/vi.ts';
 import { useSay, word } from '../i18n/words.ts';
+import { ChangeActs } from '../parts/change-acts.tsx';
 import { Mark } from '../parts/marks.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { isMasked, RevealButton, useRevealed, type Revealed } from '../parts/reveal.tsx';
@@ -12,6 +13,7 @@ import { useAsk, useHub, wholeRecord } from '../parts/use-hub.ts';
 import { useMay } from '../parts/use-principal.ts';
 import { countMarks } from './citizen-list.tsx';
 import { CardLines } from './card-lines.tsx';
+import { citizenChange } from './citizen-change.ts';
 import { Identity } from './identity.tsx';
 import { PapersAndSlips } from './papers.tsx';
 import { CitizenHistory, Readers, WaitingWork } from './past.tsx';
@@ -80,6 +82,7 @@ function Head({ citizen, revealed }: { readonly citizen: Citizen; readonly revea
         <h1>{citizen.fullName}</h1>
         <p className="count">{citizen.orgUnit.name}</p>
         <div className="acts">
+          <ChangeActs resource="citizens" row={citizen} change={citizenChange} />
           <Button size="small" onClick={() => print()}>
             {say('citizen.print')}
           </Button>

@@ -6,6 +6,7 @@ import type { Address, Citizen, FieldStatus, RevealedCitizen } from '../api/reco
 import { instant, partialDay } from '../format.ts';
 import { useSay, word, type Say } from '../i18n/words.ts';
 import { Mark, markOf } from '../parts/marks.tsx';
+import { useMayChange } from '../parts/use-principal.ts';
 
 function valueOf(say: Say, field: CitizenField, citizen: Citizen, shown: RevealedCitizen | null): string | null {
   switch (field) {
@@ -32,6 +33,20 @@ function valueOf(say: Say, field: CitizenField, citizen: Citizen, shown: Reveale
   }
 }
 
+/** Under which name the form knows a field of the sheet. */
+const formField: Readonly<Record<CitizenField, string>> = {
+  FULL_NAME: 'fullName',
+  OLD_ID_NUMBER: 'oldIdNumber',
+  PERSONAL_ID: 'personalId',
+  DATE_OF_BIRTH: 'dateOfBirth',
+  PHONE: 'phone',
+  GENDER: 'gender',
+  BIRTHPLACE: 'birthplace',
+  EMAIL: 'email',
+  NATIVE_PLACE: 'nativePlace',
+  PERMANENT_ADDRESS: 'permanentAddress.text',
+};
+
 /** The identity sheet in its own order, each field with how sure it is; why is one press away. */
 export function Identity({
   citizen,
@@ -41,6 +56,7 @@ export function Identity({
   readonly revealed: RevealedCitizen | null;
 }): ReactNode {
   const say = useSay();
+  const change = useMayChange()('citizen:write') && citizen.lifeStatus !== 'MERGED';
   return (
     <section className="block">
       <h2>{say('citizen.identity')}</h2>
@@ -53,7 +69,18 @@ export function Identity({
                 {valueOf(say, status.field, citizen, revealed) ?? '–'}
                 {status.field === 'PERMANENT_ADDRESS' ? <PlaceCode address={citizen.permanentAddress} /> : null}
               </span>
-              <Why status={status} citizen={citizen.id} />
+              <span className="field-acts">
+                {change ? (
+                  <LinkBase
+                    className="edit-field"
+                    to={`/citizens/${citizen.id}?field=${formField[status.field]}`}
+                    aria-label={say('form.editField', { field: word(say, 'field', status.field) })}
+                  >
+                    {say('form.edit')}
+                  </LinkBase>
+                ) : null}
+                <Why status={status} citizen={citizen.id} />
+              </span>
             </dd>
           </div>
         ))}

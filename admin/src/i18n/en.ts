@@ -1,6 +1,8 @@
+import { enActs } from './en-acts.ts';
 import type { Messages } from './vi.ts';
 
 export const en: Messages = {
+  ...enActs,
   app: { name: 'Liên Thông', skip: 'To the content', loading: 'Loading', goingToLogIn: 'Opening the log-in page' },
   place: {
     home: 'To do',
@@ -583,6 +585,8 @@ export const en: Messages = {
       'slip.changed': 'Changed a slip',
       'slip.withdrawn': 'Withdrew a slip',
       'work.read': 'Saw work to decide',
+      'discrepancy.settled': 'Decided a discrepancy',
+      'discrepancy.reopened': 'Reopened a discrepancy',
       'audit.read': 'Saw the access log',
       'account.read': 'Saw accounts',
       'account.changed': 'Changed an account',

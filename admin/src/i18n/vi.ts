@@ -1,5 +1,8 @@
+import { viActs } from './vi-acts.ts';
+
 /** Every word on the screens. English beside it in en.ts; a test holds the two to the same keys. */
 export const vi = {
+  ...viActs,
   app: { name: 'Liên Thông', skip: 'Đến nội dung', loading: 'Đang tải', goingToLogIn: 'Đang mở trang đăng nhập' },
   place: {
     home: 'Việc cần làm',
@@ -572,6 +575,8 @@ export const vi = {
       'slip.changed': 'Sửa phiếu',
       'slip.withdrawn': 'Rút phiếu',
       'work.read': 'Xem việc cần xử lý',
+      'discrepancy.settled': 'Xử lý sai khác',
+      'discrepancy.reopened': 'Mở lại sai khác',
       'audit.read': 'Xem nhật ký',
       'account.read': 'Xem tài khoản',
       'account.changed': 'Sửa tài khoản',

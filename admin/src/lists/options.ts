@@ -3,12 +3,12 @@ import type { EnumChoice } from './choices.ts';
 
 type Enums = typeof vi.enum;
 
-/** A choice of all values of a closed list, in the list's own order; `values` narrows it. */
-export function enumChoice(
-  key: string,
-  label: MessageKey,
-  list: keyof Enums,
-  values: readonly string[] = Object.keys(vi.enum[list]),
-): EnumChoice {
-  return { key, label, kind: 'enum', options: values.map((value) => ({ value, label: `enum.${list}.${value}` as MessageKey })) };
+/** All values of a closed list, in the list's own order; `values` narrows it. */
+export function optionsOf(list: keyof Enums, values: readonly string[] = Object.keys(vi.enum[list])): EnumChoice['options'] {
+  return values.map((value) => ({ value, label: `enum.${list}.${value}` as MessageKey }));
+}
+
+/** A choice of them. */
+export function enumChoice(key: string, label: MessageKey, list: keyof Enums, values?: readonly string[]): EnumChoice {
+  return { key, label, kind: 'enum', options: optionsOf(list, values) };
 }

@@ -7,6 +7,7 @@ import { notice } from '../parts/notices.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { useHub } from '../parts/use-hub.ts';
+import { useMayChange } from '../parts/use-principal.ts';
 import { usePreferences } from '../shell/use-preferences.ts';
 import { csvOf, handOver } from './csv.ts';
 import { Filters } from './filters.tsx';
@@ -24,6 +25,8 @@ export function RecordList<Row extends { readonly id: string }>({
 }): ReactNode {
   const say = useSay();
   const hub = useHub();
+  const may = useMayChange();
+  const navigate = useNavigate();
   const list = useList(screen);
   const [exporting, setExporting] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
@@ -57,6 +60,11 @@ export function RecordList<Row extends { readonly id: string }>({
             : say(list.count.atLeast ? 'list.countAtLeast' : 'list.count', { count: amount(list.count.value) })}
         </p>
         <div className="acts">
+          {screen.create !== undefined && may(screen.create) ? (
+            <Button size="small" variant="outlined" onClick={() => navigate(`/${screen.resource}/create`)}>
+              {say('form.add')}
+            </Button>
+          ) : null}
           <ColumnChoice resource={screen.resource} columns={screen.columns} />
           <Button size="small" disabled={exporting} onClick={() => void exportAll()}>
             {say(exporting ? 'list.exporting' : 'list.export')}

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ResourceName } from '../api/resources.ts';
+import type { Permission } from '../api/rights.ts';
 import type { MessageKey } from '../i18n/vi.ts';
 import type { Say } from '../i18n/words.ts';
 import type { Choice } from './choices.ts';
@@ -36,6 +37,8 @@ export interface ListScreen<Row> {
   readonly choices: readonly Choice[];
   readonly text?: TextSearch;
   readonly address?: (row: Row) => string | null;
+  /** Whoever has this right may add one by hand. */
+  readonly create?: Permission;
   /** Screens of the same place, as tabs. */
   readonly tabs?: readonly ResourceName[];
 }

@@ -1,13 +1,15 @@
 import type { ReactNode } from 'react';
-import type { Change } from '../api/records.ts';
+import type { Change, Principal } from '../api/records.ts';
 import { day, instant } from '../format.ts';
 import { vi } from '../i18n/vi.ts';
+import { usePrincipal } from './use-principal.ts';
 import { roleWord, useSay, word, type Say } from '../i18n/words.ts';
 
 /** An account's name is not in the graph of changes; what is no opaque id is a word of the hub's own. */
 const opaque = /^[0-9a-f]{8}-/;
 
-function whoOf(say: Say, who: string): string {
+function whoOf(say: Say, who: string, me: Principal | undefined): string {
+  if (who === me?.id) return me.name;
   if (who === 'schedule') return say('history.by.schedule');
   // What the hub's own machine did is written as the verb that did it.
   if (who.startsWith('hub ')) return roleWord(say, 'cli');
@@ -17,6 +19,7 @@ function whoOf(say: Say, who: string): string {
 /** Latest first: what changed, from what to what, when the hub learned it, from when it is true. */
 export function HistoryTable({ changes, empty }: { readonly changes: readonly Change[]; readonly empty: string }): ReactNode {
   const say = useSay();
+  const me = usePrincipal();
   if (changes.length === 0) return <p className="quiet">{empty}</p>;
   return (
     <ol className="history">
@@ -25,7 +28,7 @@ export function HistoryTable({ changes, empty }: { readonly changes: readonly Ch
           <p className="history-head">
             <span className="figures">{instant(change.knownAt)}</span>
             <strong>{word(say, 'cause', change.cause)}</strong>
-            <span>{whoOf(say, change.who)}</span>
+            <span>{whoOf(say, change.who, me)}</span>
             <span className="quiet">
               {say('history.version', { version: change.version })}
               {change.trueFrom === null ? null : ` · ${say('history.trueFrom', { date: day(change.trueFrom) })}`}

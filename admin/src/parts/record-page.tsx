@@ -5,6 +5,7 @@ import type { Change, Connection, Holder, UnitRef } from '../api/records.ts';
 import type { ResourceName } from '../api/resources.ts';
 import type { MessageKey } from '../i18n/vi.ts';
 import { useSay } from '../i18n/words.ts';
+import { ChangeActs, type Changeable } from './change-acts.tsx';
 import { HistoryTable } from './history.tsx';
 import { Refusal } from './refusal.tsx';
 import { wholeRecord } from './use-hub.ts';
@@ -25,10 +26,12 @@ interface RecordPageProps<Row> {
   readonly resource: ResourceName;
   readonly heading: (row: Row) => ReactNode;
   readonly facts: (row: Row) => readonly Fact[];
+  /** Who may change it, and why this one cannot be changed. */
+  readonly change?: Changeable<Row>;
 }
 
 /** The page of a card, a result or a slip: what it is, whose, and what happened to it. */
-export function RecordPage<Row extends AnyRecord>({ resource, heading, facts }: RecordPageProps<Row>): ReactNode {
+export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, change }: RecordPageProps<Row>): ReactNode {
   const say = useSay();
   const { id } = useParams();
   const { data, error, refetch } = useGetOne<Row & { id: string }>(resource, { id: id ?? '', meta: wholeRecord });
@@ -46,6 +49,7 @@ export function RecordPage<Row extends AnyRecord>({ resource, heading, facts }: 
           <div className="title-line">
             <h1>{heading(data)}</h1>
             <div className="acts">
+              {change === undefined ? null : <ChangeActs resource={resource} row={data} change={change} />}
               <Button size="small" onClick={() => print()}>
                 {say('citizen.print')}
               </Button>
