@@ -119,6 +119,7 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.principal_stands(text, text, text, int)': subgraphs,
   'citizens.raise_two_holders(text[])': ['citizens'],
   'citizens.number_holders(text, text, uuid)': ['citizens'],
+  'citizens.hand_over_discrepancy(uuid, int)': ['citizens'],
 };
 
 export const sequenceGrants: Readonly<Record<string, readonly HubRole[]>> = { 'hub.unit_number': ['organisation'] };

@@ -20,6 +20,8 @@ export const auditActions = [
   'slip.changed',
   'slip.withdrawn',
   'work.read',
+  'discrepancy.settled',
+  'discrepancy.reopened',
   'audit.read',
   'account.read',
   'account.changed',

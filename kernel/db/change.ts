@@ -6,7 +6,7 @@ import type { Permission } from '../auth/permissions.ts';
 import { scopeOf } from '../auth/policy.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { ErrorCode, Reason } from '../errors/catalogue.ts';
-import { HubError, refusal } from '../errors/hub-error.ts';
+import { HubError, refusal, type NewerChange } from '../errors/hub-error.ts';
 import { ok, refused, type Result } from '../result.ts';
 import { openDatabase, type Transaction, type WriteSession } from './database.ts';
 import { publish, type OutboxEvent } from './outbox.ts';
@@ -32,7 +32,7 @@ export interface ChangeRequest {
 export interface ChangedBy {
   readonly principal: string;
   readonly principalName: string;
-  readonly cause: 'MUTATION';
+  readonly cause: 'MUTATION' | 'UNDO';
   readonly causeId: string;
 }
 
@@ -63,6 +63,8 @@ export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: Reason;
   readonly field: string | null;
+  /** What stands on the change that was to be undone. */
+  readonly newer: NewerChange | null;
 }
 
 /** Where one subgraph's mutations write. */
@@ -275,8 +277,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function told({ code, reason, field }: HubError): Refusal {
-  return { code, reason, field };
+function told({ code, reason, field, newer }: HubError): Refusal {
+  return { code, reason, field, newer };
 }
 
 /** Runs again only what PostgreSQL has rolled back as a whole. */

@@ -102,4 +102,40 @@ export const changeReasons = {
     en: 'Say why, in 1 to 500 characters; it stands in the history of the record.',
     vi: 'Hãy ghi lý do, từ 1 đến 500 ký tự; lý do được lưu trong lịch sử hồ sơ.',
   },
+  CHANGE_UNKNOWN: {
+    code: 'NOT_FOUND',
+    since: '0.1',
+    en: 'There is no such change among those of your units. Take an id from the "history" of the record.',
+    vi: 'Không có thay đổi này trong các đơn vị của bạn. Hãy lấy mã từ "history" của hồ sơ.',
+  },
+  CHANGE_FINAL: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'This change made the record, or cannot be put back. Withdraw the record, or change it, instead.',
+    vi: 'Thay đổi này tạo ra hồ sơ hoặc không thể hoàn lại. Hãy rút hồ sơ hoặc sửa hồ sơ.',
+  },
+  NEWER_CHANGE: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'A newer change stands on this one: {change}, by {who}, {at}. Undo that one first, or change the record.',
+    vi: 'Có thay đổi mới hơn dựa trên thay đổi này: {change}, do {who} thực hiện, {at}. Hãy hoàn lại thay đổi đó trước, hoặc sửa hồ sơ.',
+  },
+  WORK_DECIDED: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'Somebody has decided this already. Read the item again.',
+    vi: 'Việc này đã có người quyết định. Hãy đọc lại.',
+  },
+  NOTHING_TO_TAKE: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'There is no other value to take here. Correct the citizen with "updateCitizen", then decide KEEP.',
+    vi: 'Không có giá trị nào khác để lấy. Hãy sửa hồ sơ người dân bằng "updateCitizen", rồi chọn KEEP.',
+  },
+  HAND_OVER_UNIT: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'Work goes to a unit on the way from that of the citizen up to the province, another than it lies with; of two people, only up. Choose such a unit.',
+    vi: 'Việc chỉ chuyển được cho đơn vị trên tuyến từ đơn vị của người dân lên tỉnh, khác đơn vị đang giữ; việc của hai người chỉ chuyển lên. Hãy chọn đơn vị như vậy.',
+  },
 } as const;

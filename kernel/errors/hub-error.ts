@@ -1,5 +1,22 @@
 import { catalogue, type ErrorCode, type Reason } from './catalogue.ts';
 
+/** A change that stands on another one, as a refusal tells it: no value of a person. */
+export interface NewerChange {
+  readonly id: string;
+  readonly version: number;
+  readonly who: string;
+  /** ISO 8601, UTC. */
+  readonly knownAt: string;
+  readonly action: string;
+}
+
+interface RefusalOptions {
+  readonly field?: string;
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+  readonly newer?: NewerChange;
+}
+
 /**
  * A refusal on its way out. `code` is the answer class integrators switch on, `reason` the entry of the catalogue that holds
  * the text in both languages, `field` the name the caller used. Never holds a value of a person.
@@ -10,19 +27,22 @@ export class HubError extends Error {
   readonly field: string | null;
   /** Seconds after which a retry makes sense; becomes Retry-After. */
   readonly retryAfter: number | null;
+  /** What stands in the way of an undo. */
+  readonly newer: NewerChange | null;
 
-  constructor(code: ErrorCode, reason: Reason, options: { field?: string; retryAfter?: number; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, reason: Reason, options: RefusalOptions = {}) {
     super(`${code} ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HubError';
     this.code = code;
     this.reason = reason;
     this.field = options.field ?? null;
     this.retryAfter = options.retryAfter ?? null;
+    this.newer = options.newer ?? null;
   }
 }
 
 /** A refusal whose class is the one the catalogue names for its reason. */
-export function refusal(reason: Reason, options: { field?: string; retryAfter?: number; cause?: unknown } = {}): HubError {
+export function refusal(reason: Reason, options: RefusalOptions = {}): HubError {
   return new HubError(catalogue[reason].code, reason, options);
 }
 

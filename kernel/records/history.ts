@@ -28,18 +28,44 @@ export interface Change extends Omit<ChangeRow, 'before' | 'after'> {
 /** The fields that history may show, each with the field by whose rule it is masked, or null. Others are left out. */
 export type HistoryFields = Readonly<Record<string, MaskedField | null>>;
 
+/** A record as it stood at an instant, as the read door gives it; `version` is null before it existed. */
+export interface StateRow {
+  readonly version: number | null;
+  readonly values: unknown;
+}
+
+export interface RecordState {
+  readonly version: number;
+  readonly values: readonly FieldValue[];
+}
+
+/** A past state as the caller may see it, masked as the record is today; fields without a value are left out. */
+export function shownState(
+  { version, values }: StateRow,
+  fields: HistoryFields,
+  inClear: (field: MaskedField) => boolean,
+): RecordState | null {
+  if (version === null) return null;
+  return { version, values: (shownValues(values, fields, inClear) ?? []).filter(({ value }) => value !== null) };
+}
+
 /** A change as the caller may see it: what he sees masked on the record he sees masked here. */
 export function shownChange(row: ChangeRow, fields: HistoryFields, inClear: (field: MaskedField) => boolean): Change {
-  const shown = (values: unknown): readonly FieldValue[] | null => {
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
-    return Object.entries(values).flatMap(([field, value]: [string, unknown]) => {
-      if (!Object.hasOwn(fields, field)) return [];
-      const text = textOf(value);
-      const rule = fields[field] ?? null;
-      return [{ field, value: text === null || rule === null || inClear(rule) ? text : mask(rule, text) }];
-    });
-  };
-  return { ...row, before: shown(row.before), after: shown(row.after) };
+  return { ...row, before: shownValues(row.before, fields, inClear), after: shownValues(row.after, fields, inClear) };
+}
+
+function shownValues(
+  values: unknown,
+  fields: HistoryFields,
+  inClear: (field: MaskedField) => boolean,
+): readonly FieldValue[] | null {
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
+  return Object.entries(values).flatMap(([field, value]: [string, unknown]) => {
+    if (!Object.hasOwn(fields, field)) return [];
+    const text = textOf(value);
+    const rule = fields[field] ?? null;
+    return [{ field, value: text === null || rule === null || inClear(rule) ? text : mask(rule, text) }];
+  });
 }
 
 function textOf(value: unknown): string | null {

@@ -2,7 +2,7 @@ import type { MaskedField } from '../auth/purposes.ts';
 import type { KeyedRead, PageRead } from '../db/read-door.ts';
 import { maskSql } from '../domain/masking.ts';
 import type { Asked } from '../graph/asked.ts';
-import type { ChangeRow } from './history.ts';
+import type { ChangeRow, StateRow } from './history.ts';
 import { RecordList } from './record-list.ts';
 import {
   byKey,
@@ -12,6 +12,7 @@ import {
   historyOf,
   ofCitizen,
   plainPage,
+  stateOf,
   type RecordColumns,
   type RecordTable,
   type Walk,
@@ -45,6 +46,7 @@ export class RecordReads<Row extends { readonly id: string }> {
   readonly list: RecordList<Row>;
   readonly countOfCitizen: KeyedRead<{ readonly count: number }>;
   readonly countOfHistory: KeyedRead<{ readonly count: number }>;
+  readonly state: KeyedRead<StateRow>;
   readonly inScope: KeyedRead<{ readonly known: boolean }>;
   readonly #made = new Map<string, KeyedRead<Row> | PageRead<Row>>();
   readonly #histories = new Map<string, KeyedRead<ChangeRow>>();
@@ -66,12 +68,13 @@ export class RecordReads<Row extends { readonly id: string }> {
     this.#shape = shape;
     this.#name = `${shape.name}.${selection}`;
     // Who reads a record without knowing its citizen must be able to tell the audit whose it is.
-    this.#ofCitizen = (fields.has('history') ? [...columns, owner] : columns).join(', ');
+    this.#ofCitizen = (fields.has('history') || fields.has('asOf') ? [...columns, owner] : columns).join(', ');
     this.#columns = { text: [...columns, owner].join(', '), citizen: fields.has('citizen') };
     this.byId = byKey(record, `${this.#name}.by-id`, this.#columns, { column: 'id', type: 'uuid' });
     this.list = new RecordList(record, `${this.#name}.list`, this.#columns);
     this.countOfCitizen = countOfCitizen(record, `${shape.name}.of-citizen.count`);
     this.countOfHistory = countOfHistory(record, shape.name);
+    this.state = stateOf(record, shape.name);
     this.inScope = citizensInScope(record.replica, `${shape.name}.citizen`);
   }
 

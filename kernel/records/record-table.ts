@@ -3,6 +3,7 @@ import type { RowScope } from '../auth/policy.ts';
 import type { KeyedRead, PageRead } from '../db/read-door.ts';
 import { countLimit } from '../page.ts';
 import type { UnitTree } from '../unit-scope.ts';
+import type { StateRow } from './history.ts';
 
 /**
  * What insurance cards, digitized results and slips have in common: a record belongs to a citizen, is read by the number of a
@@ -191,5 +192,23 @@ export function countOfHistory(record: RecordTable, name: string): KeyedRead<{ r
         limit ${countLimit + 1}) n)::int as count
       from ${record.table} c
       where c.id = any($2::uuid[]) and ${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$3')}`,
+  };
+}
+
+/**
+ * The last value of every field at an instant; the key is the record's id, a blank and the instant. What the hub learned in that very
+ * millisecond counts: the graph shows no more of an instant. What stands in `after` alone is said of the change, not of the record.
+ */
+export function stateOf(record: RecordTable, name: string): KeyedRead<StateRow> {
+  return {
+    name: `${name}.state`,
+    text: `select k.key, x.* from unnest($2::text[]) k(key) join ${record.table} c on c.id = split_part(k.key, ' ', 1)::uuid
+      cross join lateral (
+        select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id) as values
+        from ${record.change} h cross join lateral jsonb_each(h.after) e
+        where h.record_id = c.id and ${lockOne('h', record.unitColumns)}
+          and (h.before is null or jsonb_exists(h.before, e.key))
+          and date_trunc('milliseconds', h.at) <= split_part(k.key, ' ', 2)::timestamptz) x
+      where ${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$3')}`,
   };
 }

@@ -9,8 +9,9 @@ import type { Asked } from '../graph/asked.ts';
 import { decodeCursor, largestPage, parseFirst, type CursorBinding } from '../page.ts';
 import type { Call } from '../subgraph.ts';
 import { narrowed, type UnitTree } from '../unit-scope.ts';
+import { instantArgument } from './arguments.ts';
 import { citizenIs, type Condition } from './conditions.ts';
-import { shownChange, type Change, type HistoryFields } from './history.ts';
+import { shownChange, shownState, type Change, type HistoryFields, type RecordState } from './history.ts';
 import type { KeyedLoader } from './keyed-loader.ts';
 import { RecordPage, countFrom } from './record-page.ts';
 import { Selections, type RecordReads, type RecordShape } from './record-reads.ts';
@@ -318,6 +319,15 @@ export class Records<Row extends RecordRow> {
       const counted = await this.#loader.load(this.#reads.countOfHistory, scope, row.id);
       return countFrom(counted?.[0]?.count ?? 0);
     });
+  }
+
+  /** The record as it stood at an instant; `null`: the hub did not know it yet. */
+  async asOf(row: Row, at: unknown): Promise<RecordState | null> {
+    const instant = instantArgument(at, 'at');
+    if (instant === null) throw refusal('INSTANT_FORMAT', { field: 'at' });
+    const [state] = (await this.#loader.load(this.#reads.state, this.scope(), `${row.id} ${instant.toISOString()}`)) ?? [];
+    this.note(row);
+    return state === undefined ? null : shownState(state, this.#kind.history, (field) => inClear(this.#call.caller, field));
   }
 
   #page(list: string, filter: unknown, args: PageArguments): Page {

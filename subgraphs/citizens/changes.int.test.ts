@@ -241,8 +241,8 @@ describe('a change', () => {
       {
         version: 2,
         action: 'citizen.changed',
-        before: { fullName: 'Nguyễn Văn An' },
-        after: { fullName: 'Nguyễn Văn Ân' },
+        before: { fullName: 'Nguyễn Văn An', confirmed: 'FULL_NAME' },
+        after: { fullName: 'Nguyễn Văn Ân', confirmed: '' },
         effective_from: '2026-01-02',
       },
     ]);

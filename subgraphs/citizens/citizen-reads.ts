@@ -5,6 +5,7 @@ import type { KeyedRead, PageRead } from '#kernel/db/read-door.ts';
 import { maskSql } from '#kernel/domain/masking.ts';
 import type { Gender } from '#kernel/domain/gender.ts';
 import type { DatePrecision } from '#kernel/domain/plain-date.ts';
+import type { StateRow } from '#kernel/records/history.ts';
 import type { PlaceConfidence, PlaceList } from '#kernel/places/index.ts';
 
 /*
@@ -266,4 +267,15 @@ export const changeCountOf: KeyedRead<{ readonly count: number }> = {
       select 1 from citizens.change h where h.citizen_id = k.id and ${inScope('h')} and ${ofBasis('h.citizen_id', '$3')}
       limit 10001) n) as count
     from unnest($2::uuid[]) k(id)`,
+};
+
+/** The last value of every field at an instant; the key is `citizen instant`. As for other records: kernel/records/record-table.ts. */
+export const stateOf: KeyedRead<StateRow> = {
+  name: 'citizens.state',
+  text: `select k.key, x.* from unnest($2::text[]) k(key) cross join lateral (
+      select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id) as values
+      from citizens.change h cross join lateral jsonb_each(h.after) e
+      where h.citizen_id = split_part(k.key, ' ', 1)::uuid and (h.before is null or jsonb_exists(h.before, e.key))
+        and date_trunc('milliseconds', h.at) <= split_part(k.key, ' ', 2)::timestamptz
+        and ${inScope('h')} and ${ofBasis('h.citizen_id', '$3')}) x`,
 };

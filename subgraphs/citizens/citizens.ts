@@ -18,6 +18,8 @@ import {
   type CursorBinding,
   type PageInfo,
 } from '#kernel/page.ts';
+import { instantArgument } from '#kernel/records/arguments.ts';
+import { shownState, type HistoryFields, type RecordState } from '#kernel/records/history.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { countOfUnits, narrowed, unitTreeSource, type UnitTree } from '#kernel/unit-scope.ts';
 import {
@@ -52,6 +54,7 @@ import {
   identifiersOf,
   plainPage,
   shapeFor,
+  stateOf,
   type Asked,
   type ChangeRow,
   type CitizenRow,
@@ -386,6 +389,15 @@ export class Citizens {
     };
   }
 
+  /** He as the hub knew him at an instant; `null`: it did not know him yet. */
+  async asOf(call: Call, citizenId: string, at: unknown): Promise<RecordState | null> {
+    const scope = required(call, 'citizen:read');
+    const instant = instantArgument(at, 'at');
+    if (instant === null) throw refusal('INSTANT_FORMAT', { field: 'at' });
+    const [state] = await this.#rowsOf(stateOf, scope, `${citizenId} ${instant.toISOString()}`);
+    return state === undefined ? null : shownState(state, stateFields, (field) => inClear(call.caller, field));
+  }
+
   async discrepancy(call: Call, id: string): Promise<DiscrepancyRow | null> {
     const scope = required(call, 'discrepancy:read');
     const [row] = await this.#rowsOf(discrepanciesById(call.caller), scope, id.toLowerCase());
@@ -517,6 +529,11 @@ const historyFields = [
   'currentCommune',
   'sourceKey',
   'reason',
+  'decision',
+  'discrepancy',
+  'handedFrom',
+  'handedTo',
+  'note',
 ] as const;
 type HistoryField = (typeof historyFields)[number];
 const historyMasks: Readonly<
@@ -527,6 +544,8 @@ const historyMasks: Readonly<
   phone: 'phone',
   email: 'email',
 };
+
+const stateFields: HistoryFields = Object.fromEntries(historyFields.map((field) => [field, historyMasks[field] ?? null]));
 
 function masked(row: ChangeRow, caller: Caller): ChangeRow {
   const values = (side: ChangeRow['before']): ChangeRow['before'] => {

@@ -45,7 +45,7 @@ interface Shape {
   readonly columns: string;
 }
 
-/** Columns for a caller: values masked like the fields they belong to; the other side's value for operators alone. */
+/** Columns for a caller: values masked like the fields they belong to; the other side's value for operators alone, until it is settled. */
 function shapeFor(caller: Caller): Shape {
   const operator = caller.principal.kind !== 'CLIENT';
   const hidden = Object.entries(maskedAs).filter(([, masked]) => !inClear(caller, masked));
@@ -56,7 +56,7 @@ function shapeFor(caller: Caller): Shape {
   return {
     name: `${operator ? 'operator' : 'client'}.${hidden.map(([field]) => field).join('-')}`,
     columns: `d.id, d.version, d.citizen_id as "citizenId", d.unit_no as "unitNo", d.field, d.kind, d.found_by as "foundBy",
-      ${value('d.ours')} as ours, ${operator ? value('d.theirs') : 'null::text'} as theirs, d.state, d.raised_at as "raisedAt"`,
+      ${value('d.ours')} as ours, ${operator ? `case when d.state in ('OPEN','LEASED') then ${value('d.theirs')} end` : 'null::text'} as theirs, d.state, d.raised_at as "raisedAt"`,
   };
 }
 

@@ -327,8 +327,11 @@ function changeRow(
 ): Record<keyof typeof changeColumns, unknown> {
   const side = (citizen: KnownCitizen): Record<string, string | null> => ({
     ...Object.fromEntries([...changed].map((name) => [name, valueOf(citizen, name)])),
+    ...(changed.has('permanentCommune') && { permanentList: citizen.permanent.list }),
+    ...(changed.has('currentCommune') && { currentList: citizen.current.list }),
   });
-  const key = sourceKey === null ? {} : { sourceKey };
+  const key = sourceKey === null ? {} : { sourceKey, senderUnit: unitId(caller.principal.unitNo) };
+  const noKey = sourceKey === null ? {} : { sourceKey: null, senderUnit: null };
   return {
     id: randomUUIDv7(),
     citizen_id: now.id,
@@ -339,7 +342,7 @@ function changeRow(
     cause: 'IMPORT',
     cause_id: run,
     action: before === null ? 'citizen.created' : 'citizen.changed',
-    before: before === null ? null : side(before),
+    before: before === null ? null : { ...side(before), ...noKey },
     after:
       before === null ? { ...side(now), ...key, orgUnit: unitId(now.unitNo), lifeStatus: 'ACTIVE' } : { ...side(now), ...key },
   };

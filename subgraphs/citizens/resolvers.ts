@@ -11,11 +11,13 @@ import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import type { SubgraphContext, TypeResolvers } from '#kernel/subgraph.ts';
+import type { UndoChange } from '#kernel/records/undo.ts';
 import type { CitizenChanges, CreateCitizen, UpdateCitizen, WithdrawCitizen } from './changes.ts';
 import { askedBit, askedNothing, type Asked, type ChangeRow, type CitizenRow, type IdentifierRow } from './citizen-reads.ts';
 import type { Citizens, CitizensQuery, Count, DiscrepanciesQuery, Page, ResolvedNumber } from './citizens.ts';
 import type { DiscrepancyRow } from './discrepancy-reads.ts';
 import { fieldStatuses } from './field-status.ts';
+import type { SettleDiscrepancy, SettledIds } from './settlement.ts';
 
 /** Translates the graph's questions into the service's and rows into the graph's shapes; no rule stands here. */
 export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | null): Readonly<Record<string, TypeResolvers>> {
@@ -28,6 +30,17 @@ export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | n
         mutationPayload(await writing(changes).update(call.caller, input), call.caller),
       withdrawCitizen: async (_: unknown, { input }: Given<WithdrawCitizen>, { call }: SubgraphContext) =>
         mutationPayload(await writing(changes).withdraw(call.caller, input), call.caller),
+      undoCitizenChange: async (_: unknown, { input }: Given<UndoChange>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(changes).undo(call.caller, input), call.caller),
+      settleDiscrepancy: async (_: unknown, { input }: Given<SettleDiscrepancy>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(changes).settle(call.caller, input), call.caller),
+    },
+    SettledDiscrepancy: {
+      discrepancy: ({ discrepancy }: SettledIds, _: unknown, { call }: SubgraphContext) =>
+        citizens.discrepancy(call, discrepancy),
+      citizen: ({ citizen }: SettledIds, _: unknown, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
+        citizens.referred(call, citizen, askedOf(info)),
+      changeId: ({ change }: SettledIds) => change,
     },
     ChangedCitizen: {
       citizen: ({ citizen }: { readonly citizen: string }, _: unknown, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
@@ -76,6 +89,8 @@ export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | n
         query: { readonly first?: number | null; readonly after?: string | null },
         { call }: SubgraphContext,
       ) => citizens.history(call, full(citizen).id, query),
+      asOf: (citizen: Found, { at }: { readonly at: unknown }, { call }: SubgraphContext) =>
+        citizens.asOf(call, full(citizen).id, at),
     },
     Discrepancy: {
       __resolveReference: ({ id }: { readonly id: unknown }, { call }: SubgraphContext) => citizens.discrepancy(call, String(id)),

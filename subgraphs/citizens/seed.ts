@@ -5,6 +5,7 @@
 import type { ClientBase } from 'pg';
 import { insertRows } from '#kernel/db/insert-rows.ts';
 import { citizenFields, fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
+import { unitId } from '#kernel/domain/ids.ts';
 import { fold, nameKeys, sortName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf } from '#kernel/domain/plain-date.ts';
 import { currentPlace } from '#kernel/places/index.ts';
@@ -213,6 +214,9 @@ function changeRow({ plan }: SeedPage, { person, unitNo }: SeedCitizen) {
       permanentCommune: ours.permanent.code,
       currentAddress: ours.current?.text ?? null,
       currentCommune: ours.current?.code ?? null,
+      permanentList: ours.permanent.list,
+      currentList: ours.current?.list ?? null,
+      orgUnit: unitId(unitNo),
       lifeStatus: person.lifeStatus,
     }),
   };

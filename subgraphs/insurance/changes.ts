@@ -17,9 +17,10 @@ import {
 } from '#kernel/domain/insurance-card-number.ts';
 import { parsePlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import { knownWord, parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
 import type { Result } from '#kernel/result.ts';
-import { CardChange, InsuranceCard } from './card.entity.ts';
+import { CardChange, InsuranceCard, type CardStatus } from './card.entity.ts';
 
 /*
  * What clerks change in cards. A card belongs to a citizen whom the caller sees; a card whose number or days are changed by hand is
@@ -58,6 +59,8 @@ type Side = Record<string, string | null>;
 
 /** What the portal confirms; by another value of these a card is only stated again. */
 const confirmedFields: readonly ShownField[] = ['number', 'validFrom', 'validTo'];
+
+const changeTable = { table: 'insurance.change', record: 'record_id', unitColumns: ['unit_no'] } as const;
 
 export class CardChanges {
   readonly #changes: Changes;
@@ -120,6 +123,32 @@ export class CardChanges {
       },
     );
   }
+
+  /** What a change wrote is put back where nothing newer stands on it; a withdrawal is taken back in the same way. */
+  undo(caller: Caller, input: UndoChange): Promise<ChangedCard> {
+    return this.#changes.mutate(
+      { caller, operation: 'undoInsuranceCardChange', permission: 'card:write', input },
+      async (change) => {
+        const past = await changeToUndo(change, changeTable, input.changeId);
+        const card = await found(change, { id: past.recordId, version: input.version }, { withdrawn: true });
+        await refuseBuiltUpon(change, changeTable, past);
+        const values = valuesBefore(past);
+        if (card.status === 'WITHDRAWN' && values.status === undefined) throw refusal('RECORD_WITHDRAWN', { field: 'changeId' });
+        const { before, after } = write(card, values);
+        if (typeof values.status === 'string') {
+          before.status = card.status;
+          after.status = card.status = values.status as CardStatus;
+        }
+        const { validFrom = null, validTo = null } = card;
+        if (validFrom !== null && validTo !== null && validTo < validFrom) throw refusal('PERIOD_ORDER', { field: 'changeId' });
+        card.updatedAt = change.now;
+        await refuseTwin(change, card);
+        await change.em.flush();
+        remember({ ...change, by: undoing(change, past) }, card, null, 'card.changed', before, after);
+        return { insuranceCard: card.id };
+      },
+    );
+  }
 }
 
 /** His replica is held until the end: the unit he moves to and the unit on the card cannot pass each other. */
@@ -135,12 +164,16 @@ async function unitOfCitizen(change: Change, citizenId: string): Promise<number>
   return citizen.unit_no;
 }
 
-async function found(change: Change, input: { readonly id: string; readonly version: number }): Promise<InsuranceCard> {
+async function found(
+  change: Change,
+  input: { readonly id: string; readonly version: number },
+  { withdrawn = false }: { readonly withdrawn?: boolean } = {},
+): Promise<InsuranceCard> {
   const id = input.id.toLowerCase();
   const card = isUuid(id) ? await change.em.findOne(InsuranceCard, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (card === null) throw refusal('RECORD_UNKNOWN', { field: 'id' });
   if (card.version !== input.version) throw refusal('VERSION_STALE', { field: 'version' });
-  if (card.status === 'WITHDRAWN') throw refusal('RECORD_WITHDRAWN', { field: 'id' });
+  if (card.status === 'WITHDRAWN' && !withdrawn) throw refusal('RECORD_WITHDRAWN', { field: 'id' });
   return card;
 }
 

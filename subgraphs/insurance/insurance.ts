@@ -6,7 +6,7 @@ import { refusal } from '#kernel/errors/hub-error.ts';
 import type { Asked } from '#kernel/graph/asked.ts';
 import { dayArgument, instantArgument, isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, type Condition, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
-import type { Change } from '#kernel/records/history.ts';
+import type { Change, RecordState } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import {
@@ -69,6 +69,7 @@ const cards = recordKind<Card>({
     citizen: 'r.id as "citizenId"',
     orgUnit: 'c.unit_no as "unitNo"',
     history: null,
+    asOf: null,
   },
   implied: {
     'Citizen.cardInForce': ['validFrom', 'validTo', 'status'],
@@ -155,6 +156,10 @@ export class Insurance {
 
   history(card: Card, args: PageArguments): Promise<RecordPage<Change>> {
     return this.#cards.history(card, args);
+  }
+
+  asOf(card: Card, at: unknown): Promise<RecordState | null> {
+    return this.#cards.asOf(card, at);
   }
 
   /** `null`: no card can fit. */

@@ -4,6 +4,7 @@ import { askedIn } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
+import type { UndoChange } from '#kernel/records/undo.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { CardChanges, CreateCard, UpdateCard, WithdrawCard } from './changes.ts';
@@ -53,6 +54,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
     withdrawInsuranceCard: async (_: unknown, { input }: Given<WithdrawCard>, context: InsuranceContext) =>
       mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+    undoInsuranceCardChange: async (_: unknown, { input }: Given<UndoChange>, context: InsuranceContext) =>
+      mutationPayload(await writing(context).undo(context.call.caller, input), context.call.caller),
   },
   ChangedInsuranceCard: {
     insuranceCard: (
@@ -76,6 +79,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     citizen: (card: Card, _: unknown, { insurance }: InsuranceContext) => insurance.citizenOf(card),
     orgUnit: ({ unitNo }: Card) => ({ id: unitId(unitNo) }),
     history: (card: Card, page: PageArguments, { insurance }: InsuranceContext) => insurance.history(card, page),
+    asOf: (card: Card, { at }: { readonly at: unknown }, { insurance }: InsuranceContext) => insurance.asOf(card, at),
   },
   InsuranceCardConnection: countResolvers,
   ChangeConnection: countResolvers,

@@ -1,11 +1,13 @@
 import type { SchemaMigrations } from '#kernel/db/migrator.ts';
 import { CreateCitizens } from './0001-create-citizens.ts';
 import { NumberHolders } from './0002-number-holders.ts';
+import { HandOver } from './0003-hand-over.ts';
 
 export const citizensMigrations: SchemaMigrations = {
   schema: 'citizens',
   migrations: [
     { name: '0001-create-citizens', class: CreateCitizens },
     { name: '0002-number-holders', class: NumberHolders },
+    { name: '0003-hand-over', class: HandOver },
   ],
 };
