@@ -2,18 +2,27 @@ import { AskedOfEntity } from '#kernel/graph/asked.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
+import { ResultChanges } from './changes.ts';
 import { resolvers, type ResultsContext } from './resolvers.ts';
+import { resultsEntities } from './result.entity.ts';
 import { Results } from './results.ts';
 
 /** Digitized results of administrative procedures. */
 export const results: SubgraphModule = {
   name: 'results',
   schema: new URL('./schema.graphql', import.meta.url),
+  entities: resultsEntities,
   open(deps) {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), cursors: cursorBindings(deps.identifierKey) };
+    const changes = deps.changes === undefined ? null : new ResultChanges(deps.changes, deps.identifierKey);
     return {
       resolvers,
-      context: (call): ResultsContext => ({ call, results: new Results(source, call), ofCitizen: new AskedOfEntity('Citizen') }),
+      context: (call): ResultsContext => ({
+        call,
+        results: new Results(source, call),
+        ofCitizen: new AskedOfEntity('Citizen'),
+        changes,
+      }),
       close: () => Promise.resolve(),
     };
   },

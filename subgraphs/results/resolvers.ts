@@ -1,15 +1,28 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
+import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
+import type { CreateResult, ResultChanges, UpdateResult, WithdrawResult } from './changes.ts';
 import type { DigitizedResult, ResultFilter, Results } from './results.ts';
 
 export interface ResultsContext extends SubgraphContext {
   readonly results: Results;
   readonly ofCitizen: AskedOfEntity;
+  /** Absent in a process that was given no way to write. */
+  readonly changes: ResultChanges | null;
+}
+
+interface Given<Input> {
+  readonly input: Input;
+}
+
+function writing({ changes }: ResultsContext): ResultChanges {
+  if (changes === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return changes;
 }
 
 const asking = ({ results }: ResultsContext, info: GraphQLResolveInfo): Results => results.asking(askedIn(info));
@@ -33,6 +46,22 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       context: ResultsContext,
       info: GraphQLResolveInfo,
     ) => asking(context, info).list(filter ?? {}, page),
+  },
+  Mutation: {
+    createDigitizedResult: async (_: unknown, { input }: Given<CreateResult>, context: ResultsContext) =>
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+    updateDigitizedResult: async (_: unknown, { input }: Given<UpdateResult>, context: ResultsContext) =>
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+    withdrawDigitizedResult: async (_: unknown, { input }: Given<WithdrawResult>, context: ResultsContext) =>
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+  },
+  ChangedDigitizedResult: {
+    digitizedResult: (
+      { digitizedResult }: { readonly digitizedResult: string },
+      _: unknown,
+      context: ResultsContext,
+      info: GraphQLResolveInfo,
+    ) => asking(context, info).result(digitizedResult),
   },
   Citizen: {
     __resolveReference: ({ id }: Reference, context: ResultsContext, info: GraphQLResolveInfo) =>

@@ -89,6 +89,7 @@ const results = recordKind<DigitizedResult>({
     state: null,
     fileState: null,
     useCount: null,
+    reason: null,
   },
 });
 

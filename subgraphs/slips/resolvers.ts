@@ -1,14 +1,40 @@
 import { unitId } from '#kernel/domain/ids.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
 import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
+import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, RecordRow, Reference } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
+import type {
+  CreateReexamination,
+  CreateReferral,
+  SlipChanges,
+  UpdateReexamination,
+  UpdateReferral,
+  WithdrawSlip,
+} from './changes.ts';
 import type { ReexaminationSlip, ReferralSlip, SlipFilter, Slips } from './slips.ts';
 
 export interface SlipsContext extends SubgraphContext {
   readonly slips: Slips;
   readonly ofCitizen: AskedOfEntity;
+  /** Absent in a process that was given no way to write. */
+  readonly changes: SlipChanges | null;
+}
+
+interface Given<Input> {
+  readonly input: Input;
+}
+
+/** A slip that was changed: its id. */
+interface Changed {
+  readonly slip: string;
+}
+
+function writing({ changes }: SlipsContext): SlipChanges {
+  if (changes === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return changes;
 }
 
 type ListArguments = { readonly filter?: SlipFilter | null } & PageArguments;
@@ -27,6 +53,28 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       asking(context, info).reexaminations.find(id),
     reexaminationSlips: (_: unknown, { filter, ...page }: ListArguments, context: SlipsContext, info: GraphQLResolveInfo) =>
       asking(context, info).reexaminations.list(filter ?? {}, page),
+  },
+  Mutation: {
+    createReferralSlip: async (_: unknown, { input }: Given<CreateReferral>, context: SlipsContext) =>
+      mutationPayload(await writing(context).referrals.create(context.call.caller, input), context.call.caller),
+    updateReferralSlip: async (_: unknown, { input }: Given<UpdateReferral>, context: SlipsContext) =>
+      mutationPayload(await writing(context).referrals.update(context.call.caller, input), context.call.caller),
+    withdrawReferralSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
+      mutationPayload(await writing(context).referrals.withdraw(context.call.caller, input), context.call.caller),
+    createReexaminationSlip: async (_: unknown, { input }: Given<CreateReexamination>, context: SlipsContext) =>
+      mutationPayload(await writing(context).reexaminations.create(context.call.caller, input), context.call.caller),
+    updateReexaminationSlip: async (_: unknown, { input }: Given<UpdateReexamination>, context: SlipsContext) =>
+      mutationPayload(await writing(context).reexaminations.update(context.call.caller, input), context.call.caller),
+    withdrawReexaminationSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
+      mutationPayload(await writing(context).reexaminations.withdraw(context.call.caller, input), context.call.caller),
+  },
+  ChangedReferralSlip: {
+    referralSlip: ({ slip }: Changed, _: unknown, context: SlipsContext, info: GraphQLResolveInfo) =>
+      asking(context, info).referrals.find(slip),
+  },
+  ChangedReexaminationSlip: {
+    reexaminationSlip: ({ slip }: Changed, _: unknown, context: SlipsContext, info: GraphQLResolveInfo) =>
+      asking(context, info).reexaminations.find(slip),
   },
   Citizen: {
     __resolveReference: ({ id }: Reference, context: SlipsContext, info: GraphQLResolveInfo) => {

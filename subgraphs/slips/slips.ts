@@ -65,7 +65,8 @@ const sharedFields = {
   orgUnit: 'case when c.unit_no <@ $1::int4multirange then c.unit_no end as "unitNo"',
   history: null,
 } as const;
-const sharedHistory = { number: null, origin: null, status: null, issuedOn: null } as const;
+/** `note` is why a slip was withdrawn: `reason` stands on the referral slip itself. */
+const sharedHistory = { number: null, origin: null, status: null, issuedOn: null, note: null } as const;
 const sharedRights = {
   permission: 'slip:read',
   action: 'slip.read',

@@ -80,6 +80,13 @@ export interface RecordWorld {
   /** Runs the operation compiled and interpreted, and fails when the two differ. */
   ask(caller: Caller, query: string, variables?: Readonly<Record<string, unknown>>): Promise<Answer>;
   insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  /** A caller whose account stands in the database: only such a one changes anything. */
+  account(role: Role, unitNo: number, scope: string): Promise<Caller>;
+  /** What the tables hold, under every unit. */
+  truth<Row extends object = Readonly<Record<string, unknown>>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 
@@ -162,6 +169,17 @@ export async function openRecordWorld(
     database,
     door,
     insert,
+    async account(role, unitNo, scope) {
+      const known = caller(role, { scope });
+      const { id: account } = known.principal;
+      await insert('organisation.account', [{ id: account, login: account, name: role, unit_no: unitNo, role }]);
+      return { ...known, principal: { ...known.principal, kind: 'ACCOUNT', unitNo } };
+    },
+    truth: <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      withClient(database.ownerUrl, async (client) => {
+        await client.query(`select set_config('hub.scope', '{(,)}', false)`);
+        return (await client.query<Row>(text, [...values])).rows;
+      }),
     async ask(caller, query, variables = {}) {
       const plain = await run(interpreted, caller, query, variables);
       const fast = await run(compiled, caller, query, variables);
