@@ -194,14 +194,13 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
 }
 
 async function unwritten(run: OperationRun): Promise<{ readonly cause: unknown } | null> {
-  for (const audited of run.audits) {
-    try {
-      await audited;
-    } catch (cause) {
-      return { cause };
-    }
+  try {
+    // All at once: they go as one group.
+    await Promise.all(run.audits.map((audit) => audit()));
+    return null;
+  } catch (cause) {
+    return { cause };
   }
-  return null;
 }
 
 /** A request that is refused as a whole. With `data` when it was executed and its answer was held back. */

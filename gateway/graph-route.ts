@@ -190,7 +190,8 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
 function send(reply: FastifyReply, given: OperationAnswer, type: AnswerType): FastifyReply {
   reply.code(given.status).header('content-type', `${type}; charset=utf-8`).header('cache-control', 'no-store');
   if (given.retryAfter !== null) reply.header('retry-after', String(given.retryAfter));
-  return reply.send(given.body);
+  // Encoded once: of a text its length would be counted first.
+  return reply.send(Buffer.from(given.body));
 }
 
 function typeNamesOnly(keys: readonly string[]): OperationAnswer {

@@ -10,7 +10,7 @@ export interface OperationRun {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   /** What every subgraph has still to write down; the answer leaves only when all of it is durable. */
-  readonly audits: Promise<void>[];
+  readonly audits: (() => Promise<void>)[];
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -27,9 +27,9 @@ export async function ask(door: SubgraphDoor, run: OperationRun, query: string, 
   try {
     answer = await door.execute({ query, variables, caller: run.caller, signal: run.signal });
   } catch (error) {
-    return { data: null, errors: failures(door.name, run, query, variables, error), audited: done };
+    return { data: null, errors: failures(door.name, run, query, variables, error), audit: nothing };
   }
-  run.audits.push(answer.audited);
+  run.audits.push(answer.audit);
   if (answer.data !== null || answer.errors === undefined || answer.errors.some(({ path }) => path !== undefined)) return answer;
   // Refused as a whole: said again where the fields are missing.
   const [first] = answer.errors;
@@ -37,6 +37,7 @@ export async function ask(door: SubgraphDoor, run: OperationRun, query: string, 
 }
 
 const done = Promise.resolve();
+const nothing = (): Promise<void> => done;
 
 function failures(
   subgraph: string,

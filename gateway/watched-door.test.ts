@@ -9,7 +9,7 @@ const request: SubgraphRequest = {
   caller: anyCaller,
   signal: new AbortController().signal,
 };
-const answer: SubgraphAnswer = { data: {}, audited: Promise.resolve() };
+const answer: SubgraphAnswer = { data: {}, audit: () => Promise.resolve() };
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const doorThat = (execute: () => Promise<SubgraphAnswer>): SubgraphDoor => ({ name: 'slips', execute });

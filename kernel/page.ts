@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { HubError } from './errors/hub-error.ts';
 
 export const defaultPage = 20;
@@ -33,10 +34,15 @@ export type CursorBinding = (list: string, filter: unknown, order: string) => st
 /** `identifierKey`: secret of the installation, so that every copy reads the cursors of every other. */
 export function cursorBindings(identifierKey: Buffer): CursorBinding {
   const key = createHmac('sha256', identifierKey).update('cursors').digest();
-  return (list, filter, order) =>
-    createHmac('sha256', key)
-      .update(JSON.stringify([list, filter, order]))
-      .digest('base64url');
+  const known = new LRUCache<string, string>({ max: 1_000 });
+  return (list, filter, order) => {
+    const question = JSON.stringify([list, filter, order]);
+    const before = known.get(question);
+    if (before !== undefined) return before;
+    const binding = createHmac('sha256', key).update(question).digest('base64url');
+    known.set(question, binding);
+    return binding;
+  };
 }
 
 export function encodeCursor(binding: string, keys: readonly CursorKey[]): string {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RowScope } from './auth/policy.ts';
 import type { Clock } from './clock.ts';
 import type { ReadDoor } from './db/read-door.ts';
@@ -14,8 +15,15 @@ interface Range {
 /** Numbers without bound, as maintenance has them (`{(,)}`), are no scope of a caller: they count as everything. */
 const boundless = '{(,)}';
 
+/** Scopes are as many as there are units and roles, and asked about for every row of some answers. */
+const parsed = new LRUCache<UnitRanges, readonly Range[]>({ max: 1_000 });
+
 function parse(units: UnitRanges): readonly Range[] {
-  return [...units.matchAll(/\[(\d+),(\d+)\)/g)].map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
+  const known = parsed.get(units);
+  if (known !== undefined) return known;
+  const ranges = [...units.matchAll(/\[(\d+),(\d+)\)/g)].map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
+  parsed.set(units, ranges);
+  return ranges;
 }
 
 /** How many units a scope covers. */

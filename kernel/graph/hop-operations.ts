@@ -22,7 +22,9 @@ interface Waiting {
 
 /** Calls in one envelope: beyond that a second one is sent beside it. */
 const envelopeCalls = 64;
-const audited = Promise.resolve();
+const done = Promise.resolve();
+/** The subgraph has written it down before it answered. */
+const audit = (): Promise<void> => done;
 
 /** The way to a subgraph that runs as a process of its own. */
 export function doorOverHop(name: SubgraphName, signer: HopSigner, send: HopSend): SubgraphDoor {
@@ -100,7 +102,7 @@ function readAnswer(value: unknown): SubgraphAnswer | null {
   const { data } = value;
   if (typeof data !== 'object') return null;
   const errors = 'errors' in value && Array.isArray(value.errors) ? (value.errors as SubgraphError[]) : undefined;
-  return { data: data as Record<string, unknown> | null, ...(errors !== undefined && { errors }), audited };
+  return { data: data as Record<string, unknown> | null, ...(errors !== undefined && { errors }), audit };
 }
 
 /** The other end: runs what an opened envelope asks. `null`: this is no envelope. No audit row, no data. */
@@ -114,7 +116,7 @@ export async function answerEnvelope(door: SubgraphDoor, body: string, signal: A
 async function answerCall(door: SubgraphDoor, { caller, query, variables }: EnvelopeCall, signal: AbortSignal): Promise<string> {
   try {
     const answer = await door.execute({ query, variables, caller, signal });
-    await answer.audited;
+    await answer.audit();
     return JSON.stringify(answer.errors === undefined ? { data: answer.data } : { data: answer.data, errors: answer.errors });
   } catch (error) {
     const { message, extensions } = toGraphQLError(error, caller);

@@ -20,10 +20,11 @@ export interface SubgraphAnswer {
   readonly data: Record<string, unknown> | null;
   readonly errors?: readonly SubgraphError[];
   /**
-   * Resolves when the reads of this answer are audited. In one process the gateway awaits it before the answer leaves, beside
-   * the reads of the children; a subgraph of its own awaits it before it answers the gateway.
+   * Writes down whose data this answer holds, and resolves when that is durable: nothing of the answer may leave before. Called
+   * once, by whoever answers: a subgraph of its own before it answers the gateway; in one process the gateway when all
+   * subgraphs have answered, so that one commit carries the rows of an operation. What is given up is never written: nobody saw it.
    */
-  readonly audited: Promise<void>;
+  readonly audit: () => Promise<void>;
 }
 
 /** The gateway's way to a subgraph: inside the process or over the signed hop. Neither side can tell which. */

@@ -45,8 +45,7 @@ interface Prepared {
 /**
  * Runs the operations of one subgraph: each with a fresh context, its reads noted and committed as one audit row.
  *
- * The answer comes back before the row is durable, with `audited` to wait for: in one process the gateway waits beside the
- * reads of the children, a subgraph of its own waits before it answers.
+ * The answer comes back with its audit row still to be written: `audit` of the answer.
  */
 export function openRuntime(
   module: SubgraphModule,
@@ -84,10 +83,10 @@ export function openRuntime(
     try {
       prepared = prepare(request.query);
     } catch (error) {
-      return { data: null, errors: [refusalOf(error, caller)], audited: done };
+      return { data: null, errors: [refusalOf(error, caller)], audit: nothing };
     }
     if (prepared.errors.length > 0) {
-      return { data: null, errors: prepared.errors.map((error) => refusalOf(error, caller)), audited: done };
+      return { data: null, errors: prepared.errors.map((error) => refusalOf(error, caller)), audit: nothing };
     }
     const notes = new Notes(caller);
     const context = open.context(notes);
@@ -96,25 +95,26 @@ export function openRuntime(
       compiled === null || options.interpreted === true
         ? await interpret(schema, document, context, variables)
         : await compiled.run(context, variables);
-    const audited = notes.empty
-      ? done
-      : audit.commit({
-          caller,
-          subgraph: module.name,
-          action: notes.action,
-          subjects: shared(caller, notes.subjects),
-          fields: result.coordinates,
-        });
-    audited.catch(ignored); // whoever answers awaits it; a request that was given up must not end the process
-    if (result.errors.length === 0) return { data: result.data, audited };
-    return { data: result.data, errors: result.errors.map((error) => refusalOf(error, caller)), audited };
+    const writeDown = notes.empty
+      ? nothing
+      : () =>
+          audit.commit({
+            caller,
+            subgraph: module.name,
+            action: notes.action,
+            subjects: shared(caller, notes.subjects),
+            fields: result.coordinates,
+          });
+    if (result.errors.length === 0) return { data: result.data, audit: writeDown };
+    return { data: result.data, errors: result.errors.map((error) => refusalOf(error, caller)), audit: writeDown };
   }
 
   return { name: module.name, schema, execute, close: () => open.close() };
 }
 
 const done = Promise.resolve();
-const ignored = (): void => undefined;
+/** Of an answer in which nobody's data are. */
+const nothing = (): Promise<void> => done;
 
 /** Whose data the resolvers of one operation return. */
 class Notes {

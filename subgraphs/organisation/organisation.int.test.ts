@@ -91,7 +91,7 @@ async function ask<Data>(who: Caller, query: string, variables: Readonly<Record<
     committed.length = 0;
     counting.asked = [];
     const answer = await runtime.execute({ query, variables, caller: who, signal: AbortSignal.timeout(10_000) });
-    await answer.audited;
+    await answer.audit();
     answers.push({
       data: JSON.parse(JSON.stringify(answer.data)) as Data,
       errors: (answer.errors ?? []).map(({ extensions }) => `${String(extensions.code)} ${String(extensions.reason)}`),

@@ -94,7 +94,7 @@ export async function openCitizenWorld({ writes = false }: CitizenWorldOptions =
     counting.asked = [];
     committed.length = 0;
     const answer = await runtime.execute({ query, variables, caller, signal: AbortSignal.timeout(10_000) });
-    await answer.audited;
+    await answer.audit();
     return {
       data: answer.data === null ? null : (JSON.parse(JSON.stringify(answer.data)) as Record<string, unknown>),
       errors: (answer.errors ?? []).map(({ extensions }) => `${String(extensions.code)} ${String(extensions.reason)}`),

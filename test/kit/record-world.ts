@@ -156,7 +156,7 @@ export async function openRecordWorld(
     counting.asked = [];
     committed.length = 0;
     const answer = await runtime.execute({ query, variables, caller, signal: AbortSignal.timeout(10_000) });
-    await answer.audited;
+    await answer.audit();
     return {
       data: answer.data === null ? null : (JSON.parse(JSON.stringify(answer.data)) as Record<string, unknown>),
       errors: (answer.errors ?? []).map(({ extensions }) => `${String(extensions.code)} ${String(extensions.reason)}`),
