@@ -83,12 +83,13 @@ switch (mode) {
     break;
   case 'long': {
     // The same suites with their full figures, then those that are long by nature; `-- NAME` runs the files whose path holds it.
-    const full = { HUB_DIFFERENTIAL: '5000', HUB_PROBES: '20000' };
+    const full = { HUB_DIFFERENTIAL: '5000', HUB_PROBES: '20000', HUB_REPLAYS: '5000' };
     const named = (path) => rest.length === 0 || rest.some((name) => path.includes(name));
     if (named('test/differential')) await suite('unit', ['--testPathPatterns', 'test/differential'], full);
-    if (named('test/differential') || named('test/scope'))
-      await suite('int', ['--runInBand', '--testPathPatterns', rest.length === 0 ? 'test/(differential|scope)' : rest[0]], full);
-    if (!rest.some((name) => name === 'test/differential' || name === 'test/scope'))
+    const scaled = ['test/differential', 'test/scope', 'subgraphs/past-states'];
+    if (scaled.some(named))
+      await suite('int', ['--runInBand', '--testPathPatterns', rest.length === 0 ? scaled.join('|') : rest[0]], full);
+    if (!rest.some((name) => scaled.includes(name)))
       await suite('long', ['--runInBand'].concat(rest.length === 0 ? [] : ['--testPathPatterns', ...rest]));
     break;
   }

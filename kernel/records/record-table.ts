@@ -204,10 +204,10 @@ export function stateOf(record: RecordTable, name: string): KeyedRead<StateRow> 
     name: `${name}.state`,
     text: `select k.key, x.* from unnest($2::text[]) k(key) join ${record.table} c on c.id = split_part(k.key, ' ', 1)::uuid
       cross join lateral (
-        select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id) as values
-        from ${record.change} h cross join lateral jsonb_each(h.after) e
+        select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id)
+            filter (where e.key is not null and (h.before is null or jsonb_exists(h.before, e.key))) as values
+        from ${record.change} h left join lateral jsonb_each(h.after) e on true
         where h.record_id = c.id and ${lockOne('h', record.unitColumns)}
-          and (h.before is null or jsonb_exists(h.before, e.key))
           and date_trunc('milliseconds', h.at) <= split_part(k.key, ' ', 2)::timestamptz) x
       where ${lockOne('c', record.unitColumns)} and ${ofBasis('c.citizen_id', '$3')}`,
   };

@@ -273,9 +273,10 @@ export const changeCountOf: KeyedRead<{ readonly count: number }> = {
 export const stateOf: KeyedRead<StateRow> = {
   name: 'citizens.state',
   text: `select k.key, x.* from unnest($2::text[]) k(key) cross join lateral (
-      select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id) as values
-      from citizens.change h cross join lateral jsonb_each(h.after) e
-      where h.citizen_id = split_part(k.key, ' ', 1)::uuid and (h.before is null or jsonb_exists(h.before, e.key))
+      select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id)
+            filter (where e.key is not null and (h.before is null or jsonb_exists(h.before, e.key))) as values
+      from citizens.change h left join lateral jsonb_each(h.after) e on true
+      where h.citizen_id = split_part(k.key, ' ', 1)::uuid
         and date_trunc('milliseconds', h.at) <= split_part(k.key, ' ', 2)::timestamptz
         and ${inScope('h')} and ${ofBasis('h.citizen_id', '$3')}) x`,
 };

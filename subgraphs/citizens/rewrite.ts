@@ -79,14 +79,11 @@ export async function rewrite(change: Change, citizen: Citizen, to: Rewrite, ide
     after.confirmed = namesOf(citizen.confirmed & turned);
   }
   const conflicted = to.conflicted ?? citizen.conflicted;
-  const touched = Object.keys(after).length > 0 || conflicted !== citizen.conflicted;
-  if (!touched && to.always !== true) return null;
-  if (touched) {
-    citizen.conflicted = conflicted;
-    citizen.flags = flagsOfCitizen(citizen);
-    citizen.updatedAt = change.now;
-    citizen.unitNo = unitNo;
-  }
+  if (Object.keys(after).length === 0 && conflicted === citizen.conflicted && to.always !== true) return null;
+  citizen.conflicted = conflicted;
+  citizen.flags = flagsOfCitizen(citizen);
+  citizen.updatedAt = change.now;
+  citizen.unitNo = unitNo;
   await change.em.flush();
   if (moves) await moveRows(change, citizen, unitBefore);
   await writeNumbers(change, citizen, before, after, to.number);
