@@ -7,15 +7,14 @@
  *
  * Killed half-way, a run that is begun again writes the pages that are missing: a citizen is the same whoever was made before him.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, type ClientBase } from 'pg';
-import { systemClock, type Clock } from '#kernel/clock.ts';
+import type { Clock } from '#kernel/clock.ts';
 import { everyUnit } from '#kernel/db/database.ts';
-import { dayInVietnam, parsePlainDay, type PlainDay } from '#kernel/domain/plain-date.ts';
 import { syntheticUuid } from '#kernel/synthetic/random.ts';
 import { morningOf, seedCitizen, type SeedPage } from '#kernel/synthetic/page.ts';
 import { defectsCsv, demoWorld, largeWorld, plantedDefects, type World } from '#kernel/synthetic/world.ts';
+import { baseDayOf, noteGenerated, writeWhole } from '#kernel/synthetic/world-files.ts';
 import { seedCitizens } from './citizens/seed.ts';
 import { seedCards } from './insurance/seed.ts';
 import { seedPrincipals, seedUnits, seedWorkItems } from './organisation/seed.ts';
@@ -39,7 +38,7 @@ const pageSize = 500;
 /** The demonstration into a hub without units; one transaction, so a killed start leaves nothing. Does nothing where units are. */
 export async function seedDemoWorld(options: SeedOptions): Promise<void> {
   const { dataDir, seed } = options;
-  const baseDay = await baseDayOf(dataDir, options.clock ?? systemClock);
+  const baseDay = await baseDayOf(dataDir, options.clock);
   const world = demoWorld(seed, baseDay);
   await asOwner(options.ownerUrl, async (client) => {
     const loaded = await inTransaction(client, async () => {
@@ -92,10 +91,11 @@ export interface Generated {
 /** Adds a province of many centres and stations below the one that is there (an empty hub gets one). */
 export async function generateProvince(options: GenerateOptions): Promise<Generated> {
   const { ownerUrl, seed, citizens, dirty, dataDir } = options;
-  const world = largeWorld(seed, citizens, dirty, await baseDayOf(dataDir, options.clock ?? systemClock));
+  const world = largeWorld(seed, citizens, dirty, await baseDayOf(dataDir, options.clock));
   const id = runId(seed, `large ${citizens} ${dirty}`);
   return await asOwner(ownerUrl, async (client) => {
     const { done, numbers } = await inTransaction(client, () => beginOrResume(client, world, id));
+    await noteGenerated(dataDir, { seed, citizens, dirty });
     const written = done < citizens ? await writeCitizens(options, { world, id, numbers, done }) : { done, secondHolders: 0 };
     const stopped = written.done < citizens;
     if (!stopped && done < citizens) {
@@ -298,27 +298,4 @@ async function analyse(client: ClientBase): Promise<void> {
   await client.query(`vacuum (analyze) hub.unit, citizens.citizen, citizens.identifier, citizens.name_key, citizens.discrepancy, citizens.change,
     insurance.citizen, insurance.card, insurance.change, results.citizen, results.result, results.change,
     slips.citizen, slips.referral_slip, slips.reexamination_slip, slips.change, organisation.work_item`);
-}
-
-/** The day on which all dates of synthetic records hang; the first who asks sets it. */
-async function baseDayOf(dataDir: string, clock: Clock): Promise<PlainDay> {
-  const file = join(dataDir, 'base-day');
-  const kept = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (kept === null) {
-    const today = dayInVietnam(clock.now());
-    await writeWhole(file, `${today}\n`);
-    return today;
-  }
-  const day = parsePlainDay(kept.trim());
-  if (!day.ok) throw new Error(`${file} does not hold a day such as 2026-11-24. Remove it to begin from today.`);
-  return day.value;
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
-  await writeFile(temporary, text, { mode: 0o600, flush: true });
-  await rename(temporary, file);
 }

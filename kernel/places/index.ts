@@ -79,6 +79,16 @@ export function oldCommunesOf(
   return [...before.values()].filter(({ target }) => now.get(target)?.provinceCode === provinceCode);
 }
 
+/** Every commune of a list; of before the reform with its district and what became of it. */
+export function everyCommune(
+  list: PlaceList,
+): readonly (Commune & { readonly district: string | null; readonly target: string })[] {
+  const { now, before } = loaded();
+  return list === '2024'
+    ? [...before.values()]
+    : [...new Set(now.values())].map((commune) => ({ ...commune, district: null, target: commune.code }));
+}
+
 function loaded(): Lists {
   lists ??= load();
   return lists;
