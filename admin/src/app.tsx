@@ -35,6 +35,9 @@ const DiscrepancyList = later(() => import('./discrepancies/discrepancy-list.tsx
 const WorkList = later(() => import('./work/work-list.tsx'), 'WorkList');
 const RunList = later(() => import('./runs/runs.tsx'), 'RunList');
 const ImportList = later(() => import('./runs/runs.tsx'), 'ImportList');
+const ResultForm = later(() => import('./results/result-form.tsx'), 'ResultForm');
+const ReferralForm = later(() => import('./slips/slip-form.tsx'), 'ReferralForm');
+const ReexaminationForm = later(() => import('./slips/slip-form.tsx'), 'ReexaminationForm');
 const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
 const AuditList = later(() => import('./audit/audit-list.tsx'), 'AuditList');
 
@@ -79,9 +82,15 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
         >
           <Resource name="citizens" list={CitizenList} show={CitizenPage} edit={CitizenForm} create={NewCitizen} />
           <Resource name="cards" list={CardList} show={CardPage} edit={CardForm} create={CardForm} />
-          <Resource name="results" list={ResultList} show={ResultPage} />
-          <Resource name="referrals" list={ReferralList} show={ReferralPage} />
-          <Resource name="reexaminations" list={ReexaminationList} show={ReexaminationPage} />
+          <Resource name="results" list={ResultList} show={ResultPage} edit={ResultForm} create={ResultForm} />
+          <Resource name="referrals" list={ReferralList} show={ReferralPage} edit={ReferralForm} create={ReferralForm} />
+          <Resource
+            name="reexaminations"
+            list={ReexaminationList}
+            show={ReexaminationPage}
+            edit={ReexaminationForm}
+            create={ReexaminationForm}
+          />
           <Resource name="discrepancies" list={DiscrepancyList} />
           <Resource name="work" list={WorkList} />
           <Resource name="runs" list={RunList} />

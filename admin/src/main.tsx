@@ -16,6 +16,7 @@ import './styles/shell.css';
 import './styles/lists.css';
 import './styles/record.css';
 import './styles/forms.css';
+import './styles/desk.css';
 import './styles/print.css';
 
 /** Browsers hide the attribute from scripts and keep the property. */

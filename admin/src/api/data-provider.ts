@@ -1,8 +1,10 @@
 import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneResult, RaRecord } from 'react-admin';
 import { documents } from './documents.ts';
-import type { CitizenField, FieldState } from './generated/graph.ts';
-import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type RevealPurpose } from './graph.ts';
+import type { CitizenField, FieldState, SettleDecision } from './generated/graph.ts';
+import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type Refused, type RevealPurpose } from './graph.ts';
+import { mutations, undoOf, type UndoResource } from './mutations.ts';
 import type {
+  AroundDiscrepancy,
   Card,
   Change,
   Connection,
@@ -58,6 +60,25 @@ export interface Slips {
   readonly reexaminationSlips: Connection<Reexamination> | null;
 }
 
+export interface Settlement {
+  readonly id: string;
+  readonly version: number;
+  readonly decision: SettleDecision;
+  readonly orgUnitId?: string;
+}
+export type Settled =
+  | {
+      readonly ok: true;
+      readonly changeId: string;
+      /** Absent where he left one's units. */
+      readonly citizenVersion: number | null;
+    }
+  | { readonly ok: false; readonly refused: Refused };
+export type Undone =
+  | { readonly ok: true }
+  /** `newer`: what stands on the change that was to be undone. */
+  | { readonly ok: false; readonly refused: Refused; readonly newer: { readonly who: string; readonly knownAt: string } | null };
+
 export interface HubDataProvider extends DataProvider {
   count(resource: ResourceName, filter: Filter, asked?: Asked): Promise<Count>;
   /** All rows of a list, as far as `limit`. */
@@ -80,6 +101,12 @@ export interface HubDataProvider extends DataProvider {
   resultsOf(citizen: string, asked?: Asked): Promise<Connection<DigitizedResult> | null>;
   slipsOf(citizen: string, asked?: Asked): Promise<Slips>;
   discrepanciesOf(citizen: string, asked?: Asked): Promise<readonly Discrepancy[]>;
+  /** Open discrepancies after a cursor. */
+  openDiscrepancies(filter: Filter, after: string | null, asked?: Asked): Promise<Connection<Discrepancy>>;
+  /** What one looks at before deciding about a person. */
+  aroundDiscrepancy(citizen: string, asked?: Asked): Promise<AroundDiscrepancy | null>;
+  settle(input: Settlement, key: string): Promise<Settled>;
+  undo(resource: UndoResource, input: { readonly changeId: string; readonly version: number }, key: string): Promise<Undone>;
   historyOf(citizen: string, after: string | null, asked?: Asked): Promise<Connection<Change> | null>;
   reveal(citizen: string, purpose: RevealPurpose): Promise<RevealedCitizen | null>;
   revealNumber(resource: 'cards' | 'results', id: string, purpose: RevealPurpose): Promise<string | null>;
@@ -271,6 +298,32 @@ export function hubDataProvider(): HubDataProvider {
         (await record<{ discrepancies: readonly Discrepancy[] | null }>(documents.CitizenWork, { id }, asked))?.discrepancies ??
         []
       );
+    },
+    async openDiscrepancies(filter, after, asked) {
+      return readPage<Discrepancy>(sources.discrepancies, { ...filter, state: 'OPEN' }, null, 25, after, asked ?? {});
+    },
+    aroundDiscrepancy: (id, asked) => record<AroundDiscrepancy>(documents.AroundDiscrepancy, { id }, asked),
+    async settle(input, idempotencyKey) {
+      const { data } = await askGraph<{
+        done: { ok: { changeId: string; citizen: { version: number } | null } | null; error: Refused | null } | null;
+      }>(mutations.SettleDiscrepancy, { input }, { idempotencyKey });
+      const { ok = null, error = null } = data.done ?? {};
+      if (error !== null) return { ok: false, refused: error };
+      if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
+      return { ok: true, changeId: ok.changeId, citizenVersion: ok.citizen?.version ?? null };
+    },
+    async undo(resource, input, idempotencyKey) {
+      const { data } = await askGraph<{
+        done: {
+          ok: { record: { version: number } | null } | null;
+          error: Refused | null;
+          newer: { who: string; knownAt: string } | null;
+        } | null;
+      }>(undoOf[resource], { input }, { idempotencyKey });
+      const { ok = null, error = null, newer = null } = data.done ?? {};
+      if (error !== null) return { ok: false, refused: error, newer };
+      if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
+      return { ok: true };
     },
     async historyOf(id, after, asked) {
       return (

@@ -72,6 +72,9 @@ export const documents = {
   CitizenSlips: `query CitizenSlips($id: ID!) { record: citizen(id: $id) { id
     referralSlips(first: 20) { nodes { ${referralRow} } ${page} } reexaminationSlips(first: 20) { nodes { ${reexaminationRow} } ${page} } } }`,
   CitizenWork: `query CitizenWork($id: ID!) { record: citizen(id: $id) { id discrepancies { ${discrepancyRow} } } }`,
+  AroundDiscrepancy: `query AroundDiscrepancy($id: ID!) { record: citizen(id: $id) {
+    id version personalId dateOfBirth { value precision } gender orgUnit { id name parent { id name parent { id name } } }
+    fieldStatuses { field status conflict source checkedAt } discrepancies { id version field state } } }`,
   CitizenHistory: `query CitizenHistory($id: ID!, $first: Int, $after: String) {
     record: citizen(id: $id) { id history(first: $first, after: $after) { nodes { ${change} } ${page} } } }`,
   CitizenReveal: `query CitizenReveal($id: ID!) { record: citizen(id: $id) { id personalId oldIdNumber phone email identifiers { system value } } }`,

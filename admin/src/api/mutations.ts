@@ -22,7 +22,27 @@ function acts<Kind extends string>(
   ) as Readonly<Record<`Create${Kind}` | `Update${Kind}` | `Withdraw${Kind}`, string>>;
 }
 
+/** A change put back by a new one; `newer` is what stands on it where that is refused. */
+function undo(kind: string, record: string): string {
+  return `mutation Undo${kind}Change($input: Undo${kind}ChangeInput!) { done: undo${kind}Change(input: $input) {
+    ok { record: ${record} { id version } } ${refused} newer { id version who knownAt } } }`;
+}
+
 export const mutations = {
   ...acts('Citizen', 'citizen'),
   ...acts('InsuranceCard', 'insuranceCard'),
+  ...acts('DigitizedResult', 'digitizedResult'),
+  ...acts('ReferralSlip', 'referralSlip'),
+  ...acts('ReexaminationSlip', 'reexaminationSlip'),
+  SettleDiscrepancy: `mutation SettleDiscrepancy($input: SettleDiscrepancyInput!) {
+    done: settleDiscrepancy(input: $input) { ok { changeId citizen { id version } } ${refused} } }`,
+  UndoCitizenChange: undo('Citizen', 'citizen'),
+  UndoInsuranceCardChange: undo('InsuranceCard', 'insuranceCard'),
 } as const;
+
+/** Kinds of records whose changes can be put back. */
+export const undoOf = {
+  citizens: mutations.UndoCitizenChange,
+  cards: mutations.UndoInsuranceCardChange,
+} as const;
+export type UndoResource = keyof typeof undoOf;

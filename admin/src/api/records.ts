@@ -167,6 +167,20 @@ export interface Discrepancy {
   readonly orgUnit: UnitRef;
   readonly citizen: Holder & { readonly lifeStatus: LifeStatus };
 }
+/** What one looks at before deciding: who he is, how sure each field is, and the units up to the department. */
+export interface AroundDiscrepancy {
+  readonly id: string;
+  readonly version: number;
+  readonly personalId: string | null;
+  readonly dateOfBirth: PartialDate | null;
+  readonly gender: Gender | null;
+  readonly fieldStatuses: readonly FieldStatus[];
+  readonly orgUnit: UnitAbove;
+  readonly discrepancies: readonly Pick<Discrepancy, 'id' | 'version' | 'field' | 'state'>[] | null;
+}
+export interface UnitAbove extends UnitRef {
+  readonly parent?: UnitAbove | null;
+}
 export interface WorkItem {
   readonly id: string;
   readonly source: WorkSource;

@@ -173,7 +173,7 @@ const withdraw: FormAct<Citizen> = {
   title: 'form.title.withdrawCitizen',
   verb: 'form.withdrawCitizen',
   done: 'form.done.withdrawn',
-  note: 'form.note.withdrawCitizen',
+  noteOf: () => 'form.note.withdrawCitizen',
   mutation: mutations.WithdrawCitizen,
   groups: () => [
     {

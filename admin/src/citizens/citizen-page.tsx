@@ -59,7 +59,7 @@ function Person({ citizen }: { readonly citizen: Citizen }): ReactNode {
           {may('results') || may('referrals') ? <PapersAndSlips citizen={citizen.id} /> : null}
         </div>
       </div>
-      <Past citizen={citizen.id} />
+      <Past citizen={citizen} />
     </div>
   );
 }
@@ -110,11 +110,11 @@ function Head({ citizen, revealed }: { readonly citizen: Citizen; readonly revea
 
 type PastTab = 'history' | 'readers' | 'work';
 
-function Past({ citizen }: { readonly citizen: string }): ReactNode {
+function Past({ citizen }: { readonly citizen: Citizen }): ReactNode {
   const say = useSay();
   const may = useMay();
   const [tab, setTab] = useState<PastTab>('history');
-  const work = useAsk(['discrepancies-of', citizen], (hub, asked) => hub.discrepanciesOf(citizen, asked), {
+  const work = useAsk(['discrepancies-of', citizen.id], (hub, asked) => hub.discrepanciesOf(citizen.id, asked), {
     enabled: may('discrepancies'),
   });
   const tabs: readonly (readonly [PastTab, MessageKey])[] = [
@@ -141,8 +141,8 @@ function Past({ citizen }: { readonly citizen: string }): ReactNode {
         ))}
       </div>
       <div role="tabpanel" id="past-panel" aria-labelledby={`tab-${tab}`}>
-        {tab === 'history' ? <CitizenHistory citizen={citizen} /> : null}
-        {tab === 'readers' ? <Readers citizen={citizen} /> : null}
+        {tab === 'history' ? <CitizenHistory citizen={citizen.id} version={citizen.version} /> : null}
+        {tab === 'readers' ? <Readers citizen={citizen.id} /> : null}
         {tab === 'work' ? <WaitingWork items={work.data} error={work.error} /> : null}
       </div>
     </section>

@@ -4,7 +4,7 @@ import { day } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk } from '../parts/use-hub.ts';
-import { useMay } from '../parts/use-principal.ts';
+import { useMay, useMayChange } from '../parts/use-principal.ts';
 
 /** Digitized results and slips: the newest first, each a way to its page. */
 export function PapersAndSlips({ citizen }: { readonly citizen: string }): ReactNode {
@@ -23,12 +23,16 @@ function newestFirst<Row extends { readonly issuedOn: string | null }>(rows: rea
 
 function Papers({ citizen }: { readonly citizen: string }): ReactNode {
   const say = useSay();
+  const may = useMayChange();
   const { data, error, refetch, isPending } = useAsk(['results-of', citizen], (hub, asked) => hub.resultsOf(citizen, asked));
   return (
     <section className="block">
-      <h2>
-        <LinkBase to={`/results?citizen=${citizen}`}>{say('citizen.results')}</LinkBase>
-      </h2>
+      <div className="block-head">
+        <h2>
+          <LinkBase to={`/results?citizen=${citizen}`}>{say('citizen.results')}</LinkBase>
+        </h2>
+        {may('result:write') ? <LinkBase to={`/results/create?citizen=${citizen}`}>{say('form.add')}</LinkBase> : null}
+      </div>
       {error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
       {isPending ? <div className="skeleton-lines" aria-busy="true" /> : null}
       {data?.nodes.length === 0 ? <p className="quiet">{say('citizen.noResults')}</p> : null}
@@ -48,12 +52,21 @@ function Papers({ citizen }: { readonly citizen: string }): ReactNode {
 
 function SlipsOf({ citizen }: { readonly citizen: string }): ReactNode {
   const say = useSay();
+  const may = useMayChange();
   const { data, error, refetch, isPending } = useAsk(['slips-of', citizen], (hub, asked) => hub.slipsOf(citizen, asked));
   const referrals = newestFirst(data?.referralSlips?.nodes ?? []);
   const appointments = newestFirst(data?.reexaminationSlips?.nodes ?? []);
   return (
     <section className="block">
-      <h2>{say('citizen.slips')}</h2>
+      <div className="block-head">
+        <h2>{say('citizen.slips')}</h2>
+        {may('slip:enter') ? (
+          <span className="block-links">
+            <LinkBase to={`/referrals/create?citizen=${citizen}`}>{say('form.addReferral')}</LinkBase>
+            <LinkBase to={`/reexaminations/create?citizen=${citizen}`}>{say('form.addReexamination')}</LinkBase>
+          </span>
+        ) : null}
+      </div>
       {error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
       {isPending ? <div className="skeleton-lines" aria-busy="true" /> : null}
       {data !== undefined && referrals.length + appointments.length === 0 ? (

@@ -9,7 +9,7 @@ import { HistoryTable } from '../parts/history.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk, useHub } from '../parts/use-hub.ts';
 
-export function CitizenHistory({ citizen }: { readonly citizen: string }): ReactNode {
+export function CitizenHistory({ citizen, version }: { readonly citizen: string; readonly version: number }): ReactNode {
   const say = useSay();
   const hub = useHub();
   const { data, error, refetch } = useAsk(['history-of', citizen], (door, asked) => door.historyOf(citizen, null, asked));
@@ -32,7 +32,11 @@ export function CitizenHistory({ citizen }: { readonly citizen: string }): React
   if (data === undefined) return <div className="skeleton-lines" aria-busy="true" />;
   return (
     <>
-      <HistoryTable changes={[...(data?.nodes ?? []), ...(later?.changes ?? [])]} empty={say('citizen.noHistory')} />
+      <HistoryTable
+        changes={[...(data?.nodes ?? []), ...(later?.changes ?? [])]}
+        empty={say('citizen.noHistory')}
+        undoing={{ resource: 'citizens', permission: 'citizen:write', version }}
+      />
       {failure === null ? null : <Refusal error={failure} />}
       {next === null ? null : <Button onClick={() => void more()}>{say('citizen.more')}</Button>}
     </>

@@ -1,26 +1,24 @@
 import type { ReactNode } from 'react';
+import { useLocation } from 'react-admin';
 import type { Discrepancy } from '../api/records.ts';
-import { day, instant } from '../format.ts';
+import { instant } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
+import { readChoices } from '../lists/choices.ts';
 import { enumChoice } from '../lists/options.ts';
 import { RecordList } from '../lists/record-list.tsx';
 import type { ListScreen } from '../lists/screen.ts';
 import { AgeText } from '../parts/age.tsx';
+import { useMayChange } from '../parts/use-principal.ts';
+import { DiscrepancyDesk } from './desk.tsx';
 import { differenceOf } from './difference.ts';
-
-const isoDay = /^\d{4}(?:-\d{2}){0,2}$/;
-
-/** Values of a discrepancy are texts; dates among them are shown as dates are. */
-export function shownValue(value: string | null): string | null {
-  return value !== null && isoDay.test(value) ? day(value) : value;
-}
+import { shownValue } from './shown-value.ts';
 
 const screen: ListScreen<Discrepancy> = {
   resource: 'discrepancies',
   tabs: ['discrepancies', 'work', 'runs'],
   address: ({ citizen }) => `/citizens/${citizen.id}/show`,
   choices: [
-    enumChoice('state', 'filter.state', 'workState'),
+    { ...enumChoice('state', 'filter.state', 'workState', ['LEASED', 'SETTLED', 'WITHDRAWN']), none: 'enum.workState.OPEN' },
     enumChoice('kind', 'filter.kind', 'kind', [
       'DIFFERENT',
       'ONLY_THEIRS',
@@ -41,15 +39,17 @@ const screen: ListScreen<Discrepancy> = {
       key: 'ours',
       label: 'column.ours',
       figures: true,
-      text: ({ ours }) => shownValue(ours) ?? '',
-      cell: ({ ours }, { say }) => shownValue(ours) ?? <span className="quiet">{say('discrepancy.none')}</span>,
+      text: ({ field, ours }, { say }) => shownValue(say, field, ours) ?? '',
+      cell: ({ field, ours }, { say }) =>
+        shownValue(say, field, ours) ?? <span className="quiet">{say('discrepancy.none')}</span>,
     },
     {
       key: 'theirs',
       label: 'column.theirs',
       figures: true,
-      text: ({ theirs }) => shownValue(theirs) ?? '',
-      cell: ({ theirs }, { say }) => shownValue(theirs) ?? <span className="quiet">{say('discrepancy.none')}</span>,
+      text: ({ field, theirs }, { say }) => shownValue(say, field, theirs) ?? '',
+      cell: ({ field, theirs }, { say }) =>
+        shownValue(say, field, theirs) ?? <span className="quiet">{say('discrepancy.none')}</span>,
     },
     {
       key: 'kind',
@@ -81,6 +81,9 @@ function Kind({ item }: { readonly item: Discrepancy }): ReactNode {
   );
 }
 
+/** Whoever may decide works what is open at the desk; else, and for what is done, it is a list like the others. */
 export function DiscrepancyList(): ReactNode {
-  return <RecordList screen={screen} />;
+  const may = useMayChange();
+  const state = readChoices(screen.choices, useLocation().search).state ?? 'OPEN';
+  return may('discrepancy:settle') && state === 'OPEN' ? <DiscrepancyDesk screen={screen} /> : <RecordList screen={screen} />;
 }

@@ -53,7 +53,7 @@ export interface FormAct<Row> {
   /** Why this record cannot be changed so at all; null where it can. */
   readonly closed?: ((row: Row) => MessageKey | null) | undefined;
   /** What the person should know before it is sent. */
-  readonly note?: MessageKey;
+  readonly noteOf?: ((row: Row | null) => MessageKey | null) | undefined;
 }
 
 /** From when it is true in life: of every change of every kind. */
@@ -73,6 +73,72 @@ export const withdrawReason: FormField = {
   wide: true,
   rule: 'rule.reason',
 };
+
+/** Whose a new record is. */
+export const holderOf: FormField = { key: 'citizenId', label: 'record.holder', kind: 'person', required: true, wide: true };
+
+export type FormActs<Row> = Readonly<Record<'create' | 'update' | 'withdraw', FormAct<Row>>>;
+
+interface RecordKind<Row> {
+  readonly resource: ResourceName;
+  readonly permission: Permission;
+  readonly nameOf: (row: Row) => string;
+  readonly titles: Readonly<Record<'create' | 'update' | 'withdraw', MessageKey>>;
+  readonly mutations: Readonly<Record<'create' | 'update' | 'withdraw', string>>;
+  /** Groups of a new record alone, before its facts. */
+  readonly first: readonly FormGroup[];
+  readonly title: MessageKey;
+  readonly fields: (row: Row | null) => readonly FormField[];
+  readonly read: (row: Row) => Values;
+  readonly reveal?: FormAct<Row>['reveal'];
+  readonly closed: (row: Row) => MessageKey | null;
+  /** What the person should know before he changes it. */
+  readonly noteOf?: (row: Row) => MessageKey | null;
+}
+
+/** The three acts of a kind of record that is withdrawn when it was entered by mistake. */
+export function recordActs<Row>(kind: RecordKind<Row>): FormActs<Row> {
+  const { resource, permission, nameOf, titles, mutations, first, title, fields, read, reveal, closed, noteOf } = kind;
+  const shared = { resource, permission, nameOf } as const;
+  const facts = (row: Row | null): FormGroup => ({ title, fields: [...fields(row), trueFrom] });
+  return {
+    create: {
+      ...shared,
+      name: 'create',
+      title: titles.create,
+      verb: 'form.create',
+      done: 'form.done.created',
+      mutation: mutations.create,
+      groups: () => [...first, facts(null)],
+      read: () => ({}),
+    },
+    update: {
+      ...shared,
+      name: 'update',
+      title: titles.update,
+      verb: 'form.save',
+      done: 'form.done.saved',
+      mutation: mutations.update,
+      groups: (row) => [facts(row)],
+      read,
+      closed,
+      noteOf: (row) => (row === null ? null : (noteOf?.(row) ?? null)),
+      ...(reveal !== undefined && { reveal }),
+    },
+    withdraw: {
+      ...shared,
+      name: 'withdraw',
+      title: titles.withdraw,
+      verb: 'form.withdraw',
+      done: 'form.done.withdrawn',
+      noteOf: () => 'form.note.withdrawMistake',
+      mutation: mutations.withdraw,
+      groups: () => [{ title: 'form.group.withdraw', fields: [withdrawReason, trueFrom] }],
+      read: () => ({}),
+      closed,
+    },
+  };
+}
 
 export const fieldsOf = (groups: readonly FormGroup[]): readonly FormField[] => groups.flatMap(({ fields }) => fields);
 

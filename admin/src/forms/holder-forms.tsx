@@ -1,9 +1,7 @@
 import type { ReactNode } from 'react';
 import { useLocation, useParams } from 'react-admin';
-import type { FormAct } from './form-spec.ts';
+import type { FormActs } from './form-spec.ts';
 import { RecordForm } from './record-form.tsx';
-
-export type FormActs<Row> = Readonly<Record<'create' | 'update' | 'withdraw', FormAct<Row>>>;
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

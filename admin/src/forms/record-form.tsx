@@ -111,6 +111,7 @@ function Body<Row extends Editable>({
   const fields = fieldsOf(groups);
   const changed = changedKeys(draft);
   const about = fields.filter(({ key, aside }) => aside !== true && changed.includes(key));
+  const note = act.noteOf?.(row) ?? null;
   const back = row === null ? `/${act.resource}` : `/${act.resource}/${row.id}/show`;
 
   useEffect(() => {
@@ -204,7 +205,7 @@ function Body<Row extends Editable>({
           <RevealButton revealed={revealed} masked={fields.some(({ key }) => isMasked(valueIn(draft, key)))} />
         ) : null}
       </div>
-      {act.note === undefined ? null : <p>{say(act.note)}</p>}
+      {note === null ? null : <p>{say(note)}</p>}
       {resumed && theirs === null ? (
         <p className="resumed">
           {say('form.resumed')}{' '}

@@ -1,3 +1,4 @@
+import type { viDesk } from './vi-acts.ts';
 import type { Messages } from './vi.ts';
 
 export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
@@ -8,10 +9,13 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
     save: 'Save',
     create: 'Add',
     add: 'Add new',
+    addReferral: 'Add a referral',
+    addReexamination: 'Add an appointment',
     withdraw: 'Withdraw',
     awayOrDead: 'Moved, died',
     withdrawCitizen: 'Record it',
     sending: 'Saving',
+    undo: 'Undo',
     back: 'Back',
     needed: 'needed',
     required: 'No value yet. This field cannot stay empty.',
@@ -55,14 +59,30 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
       createCard: 'Add an insurance card',
       updateCard: 'Edit an insurance card',
       withdrawCard: 'Withdraw a card entered by mistake',
+      createResult: 'Add a digitized result',
+      updateResult: 'Edit a digitized result',
+      withdrawResult: 'Withdraw a result entered by mistake',
+      createReferral: 'Add a referral slip',
+      updateReferral: 'Edit a referral slip',
+      withdrawReferral: 'Withdraw a referral slip entered by mistake',
+      createReexamination: 'Add a re-examination slip',
+      updateReexamination: 'Edit a re-examination slip',
+      withdrawReexamination: 'Withdraw a re-examination slip entered by mistake',
+      createUnit: 'Add a unit',
+      updateUnit: 'Edit a unit',
+      withdrawUnit: 'Close a unit',
     },
     done: {
       saved: 'Saved. The change stands in the history.',
       created: 'Added.',
       withdrawn: 'Recorded.',
+      undone: 'Undone by a new change.',
     },
     note: {
       withdrawCitizen: 'Record, cards and slips are kept. If it was a mistake, set the status back to “Lives here”.',
+      signed:
+        'A hospital signed this slip, so its content cannot be edited: the signature fits the signed text alone. Only its status goes on. Where the content is wrong the hospital issues a replacement.',
+      withdrawUnit: 'Only a unit without citizens and without units below it can be closed. Old records keep its name.',
       withdrawMistake: 'Only for what was entered by mistake. It stays in the history and cannot be edited any more.',
     },
     closed: {
@@ -92,6 +112,12 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
     holderName: 'As printed on the card, where it differs from the record.',
     validTo: 'Last valid day; empty where there is none yet.',
     facility: '5 characters, e.g. 52901.',
+    paperName: 'The name on the paper, at most 500 characters.',
+    paperCode: 'Reads owner.KQ.agency.type, e.g. ….KQ.G18.000010.',
+    stateForward: 'Only forward, never back.',
+    slipNumber: 'As written on the slip.',
+    unitCode: 'Code of the unit, given once.',
+    unitParent: 'Another unit means moving this one with all units below it.',
     issuer: 'A 15-character number tells it; choose for a 10-digit one.',
   },
   conflict: {
@@ -106,4 +132,33 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
     open: '%{smart_count} fields still to choose',
     nothingLeft: 'What is stored stays; nothing is left to save.',
   },
+};
+
+export const enDesk: Pick<Messages['discrepancy'], keyof typeof viDesk> = {
+  do: { KEEP: 'Keep ours', TAKE: 'Take theirs', ASK_AGAIN: 'Ask again', HAND_OVER: 'Hand over' },
+  did: { KEEP: 'ours kept', TAKE: 'theirs taken', ASK_AGAIN: 'will be asked again', HAND_OVER: 'handed over' },
+  means: {
+    KEEP: 'The record stays. This value of the other side is not raised again.',
+    TAKE: 'The other side’s value goes into the record; from a trusted source it counts as confirmed.',
+    ASK_AGAIN: 'The next reconciliation asks about this person again. The record stays.',
+    HAND_OVER: 'Another unit on the way from the station to the department decides.',
+  },
+  ownFacts: 'The record says',
+  noOther: 'There is no other side: facts of the record itself contradict each other.',
+  noTake: 'The other side has no value to take.',
+  toWhom: 'Hand over to which unit?',
+  nobody: 'There is no other unit to hand it to.',
+  writing: 'being written',
+  undo: 'Undo this decision',
+  undone: 'undone',
+  refused: 'not written',
+  newer: 'Newer change: %{at}.',
+  checked: 'checked %{at}',
+  said: '%{by}, %{at}',
+  many: 'Choose several',
+  oneByOne: 'One by one',
+  choose: 'Choose: %{name}',
+  chooseAll: 'Choose all %{smart_count} in sight',
+  undoAll: 'Undo the last %{smart_count} decisions',
+  touches: '%{count} chosen, of %{people} people.',
 };

@@ -1,4 +1,4 @@
-import { enActs } from './en-acts.ts';
+import { enActs, enDesk } from './en-acts.ts';
 import type { Messages } from './vi.ts';
 
 export const en: Messages = {
@@ -313,9 +313,12 @@ export const en: Messages = {
     holder: 'Citizen',
     waiting: 'Waits for its citizen',
     openEnd: 'no end yet',
+    signed: 'Signed by the hospital: its content cannot be edited, only replaced by a new slip or withdrawn.',
+    entered: 'Entered by hand from paper; not a signed slip.',
     version: 'Version',
   },
   discrepancy: {
+    ...enDesk,
     ours: 'Ours',
     theirs: 'Theirs',
     none: 'none',
@@ -329,7 +332,6 @@ export const en: Messages = {
     },
     dayMonth: 'day and month exchanged',
     tones: 'only tones differ',
-    readOnly: 'This list is for reading. Decisions will be made here once the system is opened for writing.',
     openPerson: 'Open the record',
   },
   age: {

@@ -1,4 +1,4 @@
-import { viActs } from './vi-acts.ts';
+import { viActs, viDesk } from './vi-acts.ts';
 
 /** Every word on the screens. English beside it in en.ts; a test holds the two to the same keys. */
 export const vi = {
@@ -313,9 +313,12 @@ export const vi = {
     holder: 'Công dân',
     waiting: 'Đang chờ công dân tương ứng',
     openEnd: 'chưa có ngày hết hạn',
+    signed: 'Bệnh viện đã ký số: nội dung không sửa được, chỉ thay bằng phiếu mới hoặc rút.',
+    entered: 'Cán bộ nhập tay từ giấy; không phải phiếu ký số.',
     version: 'Lần sửa',
   },
   discrepancy: {
+    ...viDesk,
     ours: 'Ta đang ghi',
     theirs: 'Bên kia ghi',
     none: 'không có',
@@ -329,7 +332,6 @@ export const vi = {
     },
     dayMonth: 'ngày và tháng đảo chỗ',
     tones: 'chỉ khác dấu',
-    readOnly: 'Danh sách này để xem. Quyết định sẽ làm tại đây khi hệ thống mở chức năng ghi.',
     openPerson: 'Mở hồ sơ',
   },
   age: {

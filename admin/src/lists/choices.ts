@@ -13,6 +13,8 @@ interface Labelled {
 export interface EnumChoice extends Labelled {
   readonly kind: 'enum';
   readonly options: readonly { readonly value: string; readonly label: MessageKey }[];
+  /** What stands in the list when nothing is chosen; absent: all. */
+  readonly none?: MessageKey;
 }
 export interface PlainChoice extends Labelled {
   /**

@@ -163,7 +163,7 @@ function Control({ id, choice, value, units, onChange }: ControlProps): ReactNod
         />
       ) : (
         <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
-          <option value="">{say('list.all')}</option>
+          <option value="">{say(choice.kind === 'enum' ? (choice.none ?? 'list.all') : 'list.all')}</option>
           {choice.kind === 'enum'
             ? choice.options.map((option) => (
                 <option key={option.value} value={option.value}>

@@ -43,7 +43,11 @@ function usePaused(text: string): string {
   return text === '' ? '' : paused;
 }
 
-export function useList<Row extends { readonly id: string }>(screen: ListScreen<Row>): ListState<Row> {
+/** `rows: false`: how a list is filtered and how long it is, for a screen that reads its rows in its own way. */
+export function useList<Row extends { readonly id: string }>(
+  screen: ListScreen<Row>,
+  { rows = true }: { readonly rows?: boolean } = {},
+): ListState<Row> {
   const { resource, choices, columns, text } = screen;
   const { search, pathname } = useLocation();
   const navigate = useNavigate();
@@ -63,10 +67,10 @@ export function useList<Row extends { readonly id: string }>(screen: ListScreen<
   const list = useGetList<Row & { id: string }>(
     resource,
     { pagination: { page, perPage }, ...(order !== null && { sort: order }), filter },
-    { placeholderData: (before: unknown) => before as never },
+    { placeholderData: (before: unknown) => before as never, enabled: rows },
   );
   const counted = useAsk(['count', resource, filter], (hub, options) => hub.count(resource, filter, options), {
-    enabled: list.data !== undefined,
+    enabled: !rows || list.data !== undefined,
     keep: true,
   });
 

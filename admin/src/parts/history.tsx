@@ -1,7 +1,10 @@
 import type { ReactNode } from 'react';
+import type { UndoResource } from '../api/mutations.ts';
 import type { Change, Principal } from '../api/records.ts';
+import type { Permission } from '../api/rights.ts';
 import { day, instant } from '../format.ts';
 import { vi } from '../i18n/vi.ts';
+import { Undo } from './undo.tsx';
 import { usePrincipal } from './use-principal.ts';
 import { roleWord, useSay, word, type Say } from '../i18n/words.ts';
 
@@ -16,8 +19,23 @@ function whoOf(say: Say, who: string, me: Principal | undefined): string {
   return opaque.test(who) ? who.slice(0, 8) : who;
 }
 
+export interface Undoing {
+  readonly resource: UndoResource;
+  readonly permission: Permission;
+  /** Of the record, as it stands now. */
+  readonly version: number;
+}
+
 /** Latest first: what changed, from what to what, when the hub learned it, from when it is true. */
-export function HistoryTable({ changes, empty }: { readonly changes: readonly Change[]; readonly empty: string }): ReactNode {
+export function HistoryTable({
+  changes,
+  empty,
+  undoing,
+}: {
+  readonly changes: readonly Change[];
+  readonly empty: string;
+  readonly undoing?: Undoing | undefined;
+}): ReactNode {
   const say = useSay();
   const me = usePrincipal();
   if (changes.length === 0) return <p className="quiet">{empty}</p>;
@@ -33,6 +51,7 @@ export function HistoryTable({ changes, empty }: { readonly changes: readonly Ch
               {say('history.version', { version: change.version })}
               {change.trueFrom === null ? null : ` · ${say('history.trueFrom', { date: day(change.trueFrom) })}`}
             </span>
+            {undoing === undefined || change.before === null ? null : <Undo change={change} undoing={undoing} />}
           </p>
           {change.before === null && (change.after?.length ?? 0) > 3 ? (
             <details>

@@ -1,6 +1,7 @@
 import Button from '@mui/material/Button';
 import type { ReactNode } from 'react';
 import { LinkBase, useGetOne, useParams } from 'react-admin';
+import { undoOf, type UndoResource } from '../api/mutations.ts';
 import type { Change, Connection, Holder, UnitRef } from '../api/records.ts';
 import type { ResourceName } from '../api/resources.ts';
 import type { MessageKey } from '../i18n/vi.ts';
@@ -17,6 +18,7 @@ export interface Fact {
 
 interface AnyRecord {
   readonly id: string;
+  readonly version: number;
   readonly citizen: Holder | null;
   readonly orgUnit: UnitRef | null;
   readonly history?: Connection<Change>;
@@ -26,12 +28,14 @@ interface RecordPageProps<Row> {
   readonly resource: ResourceName;
   readonly heading: (row: Row) => ReactNode;
   readonly facts: (row: Row) => readonly Fact[];
+  /** What must be known of it at first sight. */
+  readonly note?: (row: Row) => MessageKey | null;
   /** Who may change it, and why this one cannot be changed. */
   readonly change?: Changeable<Row>;
 }
 
 /** The page of a card, a result or a slip: what it is, whose, and what happened to it. */
-export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, change }: RecordPageProps<Row>): ReactNode {
+export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, note, change }: RecordPageProps<Row>): ReactNode {
   const say = useSay();
   const { id } = useParams();
   const { data, error, refetch } = useGetOne<Row & { id: string }>(resource, { id: id ?? '', meta: wholeRecord });
@@ -55,6 +59,7 @@ export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, ch
               </Button>
             </div>
           </div>
+          {note === undefined || note(data) === null ? null : <p className="resumed">{say(note(data) ?? 'record.facts')}</p>}
           <section className="block" aria-label={say('record.facts')}>
             <dl className="facts">
               <div>
@@ -81,7 +86,15 @@ export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, ch
           </section>
           <section className="block">
             <h2>{say('record.history')}</h2>
-            <HistoryTable changes={data.history?.nodes ?? []} empty={say('citizen.noHistory')} />
+            <HistoryTable
+              changes={data.history?.nodes ?? []}
+              empty={say('citizen.noHistory')}
+              undoing={
+                resource in undoOf && change !== undefined
+                  ? { resource: resource as UndoResource, permission: change.permission, version: data.version }
+                  : undefined
+              }
+            />
           </section>
         </>
       )}

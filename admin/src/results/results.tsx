@@ -10,9 +10,11 @@ import { RecordPage } from '../parts/record-page.tsx';
 import { RevealButton, isMasked, useRevealed } from '../parts/reveal.tsx';
 import { useHub } from '../parts/use-hub.ts';
 import { whatIsWanted } from '../shell/search-kind.ts';
+import { resultActs } from './result-form.tsx';
 
 const screen: ListScreen<DigitizedResult> = {
   resource: 'results',
+  create: 'result:write',
   address: ({ id }) => `/results/${id}/show`,
   text: {
     label: 'filter.textResults',
@@ -61,6 +63,7 @@ export function ResultPage(): ReactNode {
   return (
     <RecordPage<DigitizedResult>
       resource="results"
+      change={{ permission: 'result:write', closedEdit: resultActs.update.closed, closedWithdraw: resultActs.withdraw.closed }}
       heading={({ name }) => name}
       facts={(result) => [
         { label: 'column.code', value: <ResultCode result={result} /> },

@@ -5,10 +5,12 @@ import { useSay, word } from '../i18n/words.ts';
 import { RecordList } from '../lists/record-list.tsx';
 import type { ListScreen } from '../lists/screen.ts';
 import { RecordPage } from '../parts/record-page.tsx';
+import { reexaminationActs } from './slip-form.tsx';
 import { slipChoices, slipHolder, slipText } from './slip-choices.tsx';
 
 const screen: ListScreen<Reexamination> = {
   resource: 'reexaminations',
+  create: 'slip:enter',
   tabs: ['referrals', 'reexaminations'],
   address: ({ id }) => `/reexaminations/${id}/show`,
   text: slipText,
@@ -40,6 +42,12 @@ export function ReexaminationPage(): ReactNode {
   return (
     <RecordPage<Reexamination>
       resource="reexaminations"
+      change={{
+        permission: 'slip:enter',
+        closedEdit: reexaminationActs.update.closed,
+        closedWithdraw: reexaminationActs.withdraw.closed,
+      }}
+      note={({ origin }) => (origin === 'SIGNED' ? 'record.signed' : 'record.entered')}
       heading={({ number }) => <span className="figures">{number ?? say('title.reexaminations')}</span>}
       facts={(slip) => [
         { label: 'column.state', value: word(say, 'slipStatus', slip.status) },

@@ -5,10 +5,12 @@ import { useSay, word } from '../i18n/words.ts';
 import { RecordList } from '../lists/record-list.tsx';
 import type { ListScreen } from '../lists/screen.ts';
 import { RecordPage } from '../parts/record-page.tsx';
+import { referralActs } from './slip-form.tsx';
 import { slipChoices, slipHolder, slipText } from './slip-choices.tsx';
 
 const screen: ListScreen<Referral> = {
   resource: 'referrals',
+  create: 'slip:enter',
   tabs: ['referrals', 'reexaminations'],
   address: ({ id }) => `/referrals/${id}/show`,
   text: slipText,
@@ -36,6 +38,8 @@ export function ReferralPage(): ReactNode {
   return (
     <RecordPage<Referral>
       resource="referrals"
+      change={{ permission: 'slip:enter', closedEdit: referralActs.update.closed, closedWithdraw: referralActs.withdraw.closed }}
+      note={({ origin }) => (origin === 'SIGNED' ? 'record.signed' : 'record.entered')}
       heading={({ number }) => <span className="figures">{number ?? say('title.referrals')}</span>}
       facts={(slip) => [
         { label: 'column.state', value: word(say, 'slipStatus', slip.status) },

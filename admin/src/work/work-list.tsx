@@ -28,7 +28,7 @@ const screen: ListScreen<WorkItem> = {
   tabs: ['discrepancies', 'work', 'runs'],
   address: workAddress,
   choices: [
-    enumChoice('state', 'filter.state', 'workState'),
+    { ...enumChoice('state', 'filter.state', 'workState', ['LEASED', 'SETTLED', 'WITHDRAWN']), none: 'enum.workState.OPEN' },
     enumChoice('source', 'filter.source', 'workSource'),
     enumChoice('kind', 'filter.kind', 'kind'),
     enumChoice('field', 'filter.field', 'field'),
