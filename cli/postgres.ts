@@ -19,6 +19,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { archiveNote } from './backup-notes.ts';
 import { alone, identityOf, isAlive, writeSafely, type ProcessIdentity } from './data-dir.ts';
 import { OperatorError } from './operator-error.ts';
 import { postgresBinaries, runAs, type RunAs } from './postgres-binaries.ts';
@@ -33,6 +34,8 @@ import { postgresBinaries, runAs, type RunAs } from './postgres-binaries.ts';
 export interface PostgresUse {
   /** Owner of the tables: may create roles, is no superuser. The port stays the same as long as somebody holds on. */
   readonly ownerUrl: string;
+  /** The superuser, on the same database: for base backups and for what verifies them, nothing else. */
+  readonly administratorUrl: string;
   readonly port: number;
   pid(): number;
   isAlive(): boolean;
@@ -87,11 +90,11 @@ const serverSettings: Readonly<Record<string, string>> = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   log_checkpoints: 'off',
-  // Archiving needs a restart to be switched on, its command only a reload: it is on from the first start and throws away,
-  // so that nothing grows until a backup says where to.
+  // Archiving needs a restart to be switched on: it is on from the first start, and its command keeps nothing until the first backup.
   wal_level: 'replica',
   archive_mode: 'on',
-  archive_command: '/bin/true',
+  // What a loss of the machine may cost, in seconds; a segment that was closed early is almost empty and compresses well.
+  archive_timeout: '60',
 };
 
 interface Places {
@@ -112,14 +115,22 @@ function placesIn(dataDir: string): Places {
   };
 }
 
-/** Holds on to the server of this data directory; makes and starts it if need be. */
-export async function usePostgres(dataDir: string, signal: AbortSignal): Promise<PostgresUse> {
+/**
+ * Holds on to the server of this data directory; makes and starts it if need be. `recovery` are settings of a server that first
+ * recovers from a backup: it gets one try, and is ready when it has recovered.
+ */
+export async function usePostgres(
+  dataDir: string,
+  signal: AbortSignal,
+  recovery: Readonly<Record<string, string>> | null = null,
+): Promise<PostgresUse> {
   const places = placesIn(dataDir);
   const mine = join(places.users, `${process.pid}-${randomBytes(4).toString('hex')}`);
   const [server, notes] = await alone(places.guard, signal, async () => {
     mkdirSync(places.users, { recursive: true, mode: 0o700 });
     const known = await makeCluster(dataDir, places);
-    const running = await ensureRunning(places, known, signal);
+    const settings = { ...serverSettings, archive_command: archiveCommand(dataDir), ...recovery };
+    const running = await ensureRunning(places, known, settings, signal, { tries: recovery === null ? 20 : 1 });
     const current = { ...known, port: running.port, prepared: true };
     if (!known.prepared) await prepare(current);
     if (!known.prepared || known.port !== running.port) writeSafely(places.notes, JSON.stringify(current));
@@ -133,12 +144,14 @@ function hold(dataDir: string, places: Places, mine: string, first: Server, note
   let server = first;
   return {
     ownerUrl: `postgresql://${owner}:${notes.ownerPassword}@127.0.0.1:${first.port}/${database}`,
+    administratorUrl: `postgresql://${administrator}:${notes.administratorPassword}@127.0.0.1:${first.port}/${database}`,
     port: first.port,
     pid: () => server.identity.pid,
     isAlive: () => isAlive(server.identity),
     async revive(signal) {
       await alone(places.guard, signal, async () => {
-        server = await ensureRunning(places, { ...notes, port: first.port }, signal, true);
+        const settings = { ...serverSettings, archive_command: archiveCommand(dataDir) };
+        server = await ensureRunning(places, { ...notes, port: first.port }, settings, signal, { samePort: true });
       });
     },
     async leave(patience = 8_000) {
@@ -149,6 +162,33 @@ function hold(dataDir: string, places: Places, mine: string, first: Server, note
       });
     },
   };
+}
+
+/**
+ * Hands each finished piece of the log to cli/archive-wal.ts. Without a backup there is nothing that it could complete: then it
+ * costs no more than a look for a file.
+ */
+function archiveCommand(dataDir: string): string {
+  const note = archiveNote(dataDir);
+  const program = join(import.meta.dirname, 'archive-wal.ts');
+  const quoted = [process.execPath, program, note].map(shellWord).join(' ');
+  return `test ! -e ${shellWord(note)} || exec ${quoted} "%p" "%f"`;
+}
+
+/** One word for a shell, and a percent sign that PostgreSQL does not read as its own. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`;
+}
+
+/** Who owns the files of a cluster, where that is not who makes them. */
+export function clusterOwner(dataDir: string): { readonly uid: number; readonly gid: number } | null {
+  const { uid, gid } = runAs(join(dataDir, 'postgres'));
+  return uid === undefined || gid === undefined ? null : { uid, gid };
+}
+
+/** Stops a server that a killed command left on this folder. */
+export async function stopPostgres(dataDir: string): Promise<void> {
+  await stop(placesIn(dataDir).pgData, 8_000);
 }
 
 /** Whether a living process still holds on; forgets the dead. */
@@ -283,7 +323,13 @@ function anyWorksIn(pgData: string): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && worksIn(Number(name), pgData));
 }
 
-async function ensureRunning(places: Places, notes: Notes, signal: AbortSignal, samePort = false): Promise<Server> {
+async function ensureRunning(
+  places: Places,
+  notes: Notes,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  { tries = 20, samePort = false }: { readonly tries?: number; readonly samePort?: boolean },
+): Promise<Server> {
   for (let attempt = 1; ;) {
     signal.throwIfAborted();
     const server = look(places.pgData);
@@ -293,9 +339,9 @@ async function ensureRunning(places: Places, notes: Notes, signal: AbortSignal, 
       await sleep(50);
       continue;
     }
-    const outcome = await start(places, await portFor(notes.port, samePort), signal);
+    const outcome = await start(places, await portFor(notes.port, samePort), settings, signal);
     if (typeof outcome !== 'string') return outcome;
-    if (attempt >= 20) throw new OperatorError(`PostgreSQL does not start · PostgreSQL không khởi động được:\n${outcome}`);
+    if (attempt >= tries) throw new OperatorError(`PostgreSQL does not start · PostgreSQL không khởi động được:\n${outcome}`);
     attempt += 1;
     await clearStaleFile(places.pgData, outcome);
   }
@@ -324,15 +370,17 @@ async function clearStaleFile(pgData: string, outcome: string): Promise<void> {
 }
 
 /** Starts it and waits until it takes connections; a text when it ended instead. */
-async function start(places: Places, port: number, signal: AbortSignal): Promise<Server | string> {
+async function start(
+  places: Places,
+  port: number,
+  given: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Server | string> {
   if (existsSync(places.log) && statSync(places.log).size > 8 * 1024 * 1024) renameSync(places.log, `${places.log}.1`);
   const before = existsSync(places.log) ? statSync(places.log).size : 0;
   const log = openSync(places.log, 'a', 0o600);
   const as = runAs(places.pgData);
-  const settings = Object.entries({ ...serverSettings, port: String(port) }).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ]);
+  const settings = Object.entries({ ...given, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(...command(as, postgresBinaries().postgres, ['-D', places.pgData, ...settings]), {
     ...identity(as),
     env: environment(),

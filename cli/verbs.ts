@@ -2,12 +2,14 @@ import type { Verb } from './verb.ts';
 
 /** Every command of `npm run hub`, loaded when it is called. */
 export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
+  backup: () => import('./backup.ts'),
   docs: () => import('./docs.ts'),
   generate: () => import('./generate.ts'),
   import: () => import('./import.ts'),
   bases: () => import('./bases.ts'),
   clients: () => import('./clients.ts'),
   'rebuild-replicas': () => import('./rebuild-replicas.ts'),
+  restore: () => import('./restore.ts'),
   token: () => import('./token.ts'),
   users: () => import('./users.ts'),
 };

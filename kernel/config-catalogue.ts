@@ -13,6 +13,8 @@ import {
   whole,
   yesNo,
 } from './config-readers.ts';
+import { populationCatalogue } from './config-population.ts';
+import { upkeepCatalogue } from './config-upkeep.ts';
 
 /*
  * Every setting of the product, read once per process. A mistake stops the start, and all mistakes are told at once, in both
@@ -256,8 +258,8 @@ export const catalogue = {
   HUB_LOG_FILE: setting({
     read: optional(text),
     what: {
-      en: 'File for log lines (JSON), turned over at 32 MiB, one old one kept. Unset: stdout. The supervisor gives each process its own in `HUB_DATA_DIR/logs`.',
-      vi: 'Tệp nhật ký (JSON), xoay vòng ở 32 MiB, giữ một bản cũ. Không đặt: stdout. Tiến trình giám sát đặt cho mỗi tiến trình một tệp trong `HUB_DATA_DIR/logs`.',
+      en: 'File for log lines (JSON), turned over at `HUB_LOG_MIB`, one old one kept. Unset: stdout. The supervisor gives each process its own in `HUB_DATA_DIR/logs`.',
+      vi: 'Tệp nhật ký (JSON), xoay vòng ở `HUB_LOG_MIB`, giữ một bản cũ. Không đặt: stdout. Tiến trình giám sát đặt cho mỗi tiến trình một tệp trong `HUB_DATA_DIR/logs`.',
     },
     wanted: { en: 'a file', vi: 'một tệp' },
     default: 'stdout',
@@ -280,4 +282,6 @@ export const catalogue = {
     wanted: { en: 'a whole number from 0 to 100', vi: 'một số nguyên từ 0 đến 100' },
     default: '10',
   }),
+  ...populationCatalogue,
+  ...upkeepCatalogue,
 } as const;

@@ -33,6 +33,7 @@ export interface Settings {
   readonly demoSeed: number;
   readonly populationUrl: string | null;
   readonly bhxhUrl: string | null;
+  readonly population: PopulationSettings;
   readonly trustedIssuers: readonly TrustedIssuer[];
   readonly identifierKey: Buffer | null;
   readonly hopKey: HopKey | null;
@@ -44,6 +45,43 @@ export interface Settings {
   readonly logFile: string | null;
   readonly traceEndpoint: string | null;
   readonly traceShare: number;
+  /** Absolute; `null`: none was named. */
+  readonly backupDir: string | null;
+  readonly backupKey: Buffer | null;
+  readonly backupsKept: number;
+  readonly keep: Keep;
+}
+
+/** How the hub speaks to the population database; `null`: not given. */
+export interface PopulationSettings {
+  readonly user: string | null;
+  readonly secret: string | null;
+  readonly client: string | null;
+  readonly apiKey: string | null;
+  readonly officer: string | null;
+  readonly unit: string | null;
+  readonly procedure: string | null;
+  /** Absolute. */
+  readonly authorityFile: string | null;
+  readonly callsPerSecond: number;
+  readonly callsAtOnce: number;
+  /** `01:30` in Việt Nam; `null`: never by itself. */
+  readonly reconcileAt: string | null;
+  readonly reconcileAfterDays: number;
+}
+
+/** How long what grows is kept. */
+export interface Keep {
+  readonly outboxDays: number;
+  readonly answersDays: number;
+  readonly stagingDays: number;
+  readonly runsDays: number;
+  readonly securityDays: number;
+  readonly verificationsDays: number;
+  readonly auditMonths: number;
+  /** `null`: for ever. */
+  readonly historyYears: number | null;
+  readonly logMib: number;
 }
 
 /** One mistake in the settings; `en` and `vi` never hold the value of a secret. */
@@ -73,6 +111,15 @@ const knownPasswords = new Set([
 function passwordOf(address: string): string {
   return decodeURIComponent(URL.parse(address)?.password ?? '');
 }
+
+/** Without these nobody may ask the population database: each call names who asks, for which unit and procedure. */
+export const askerSettings = [
+  'POPULATION_USER',
+  'POPULATION_SECRET',
+  'POPULATION_OFFICER',
+  'POPULATION_UNIT',
+  'POPULATION_PROCEDURE',
+] as const satisfies readonly Name[];
 
 function problemsBetween(read: Partial<Values>, reader: SettingsFor): SettingProblem[] {
   const problems: SettingProblem[] = [];
@@ -106,6 +153,14 @@ function problemsBetween(read: Partial<Values>, reader: SettingsFor): SettingPro
         'is not random: make one with `openssl rand -hex 32`',
         'không ngẫu nhiên: tạo bằng `openssl rand -hex 32`',
       );
+    }
+    const population = read.POPULATION_URL;
+    if (typeof population === 'string') {
+      if (!population.startsWith('https:'))
+        add('POPULATION_URL', 'must be https in production', 'phải là https khi vận hành thật');
+      // Of the serving processes only the worker asks; it looks for itself.
+      const needed = reader === 'operator' ? askerSettings.filter((name) => read[name] === null) : [];
+      for (const name of needed) add(name, 'is needed with POPULATION_URL', 'phải được đặt khi có POPULATION_URL');
     }
     const address = read.HUB_PUBLIC_URL;
     if (typeof address === 'string' && !address.startsWith('https:')) {
@@ -166,6 +221,20 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     demoSeed: values.HUB_DEMO_SEED,
     populationUrl: values.POPULATION_URL,
     bhxhUrl: values.BHXH_URL,
+    population: {
+      user: values.POPULATION_USER,
+      secret: values.POPULATION_SECRET,
+      client: values.POPULATION_CLIENT,
+      apiKey: values.POPULATION_API_KEY,
+      officer: values.POPULATION_OFFICER,
+      unit: values.POPULATION_UNIT,
+      procedure: values.POPULATION_PROCEDURE,
+      authorityFile: values.POPULATION_CA_FILE === null ? null : resolve(base, values.POPULATION_CA_FILE),
+      callsPerSecond: values.POPULATION_CALLS_PER_SECOND,
+      callsAtOnce: values.POPULATION_CALLS_AT_ONCE,
+      reconcileAt: values.HUB_RECONCILE_AT === 'never' ? null : values.HUB_RECONCILE_AT,
+      reconcileAfterDays: values.HUB_RECONCILE_AFTER_DAYS,
+    },
     trustedIssuers: values.HUB_TRUSTED_ISSUERS ?? [],
     identifierKey: values.HUB_IDENTIFIER_KEY,
     hopKey: values.HUB_HOP_KEY,
@@ -177,6 +246,20 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     logFile: values.HUB_LOG_FILE === null ? null : resolve(base, values.HUB_LOG_FILE),
     traceEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     traceShare: values.HUB_TRACE_PERCENT / 100,
+    backupDir: values.HUB_BACKUP_DIR === null ? null : resolve(base, values.HUB_BACKUP_DIR),
+    backupKey: values.HUB_BACKUP_KEY,
+    backupsKept: values.HUB_BACKUPS_KEPT,
+    keep: {
+      outboxDays: values.HUB_KEEP_OUTBOX_DAYS,
+      answersDays: values.HUB_KEEP_ANSWERS_DAYS,
+      stagingDays: values.HUB_KEEP_STAGING_DAYS,
+      runsDays: values.HUB_KEEP_RUNS_DAYS,
+      securityDays: values.HUB_KEEP_SECURITY_DAYS,
+      verificationsDays: values.HUB_KEEP_VERIFICATIONS_DAYS,
+      auditMonths: values.HUB_KEEP_AUDIT_MONTHS,
+      historyYears: values.HUB_KEEP_HISTORY_YEARS,
+      logMib: values.HUB_LOG_MIB,
+    },
   });
 }
 

@@ -139,9 +139,9 @@ export interface LogOptions {
   readonly file: string | null;
   /** Name of the process on every line. */
   readonly process: string;
+  /** Size at which the file is turned over, in MiB. */
+  readonly turnOverMib?: number;
 }
-
-const turnOverAt = 32 * 1024 * 1024;
 
 /** A log that writes lines to `write`: for tests. */
 export function logTo(write: (line: string) => void, level: Level = 'debug', process = 'test'): Log {
@@ -150,7 +150,8 @@ export function logTo(write: (line: string) => void, level: Level = 'debug', pro
 
 /** The log of this process. Lines are gathered for up to half a second (not errors), so that a request does not pay for a write. */
 export function createLog(options: LogOptions): Log {
-  const { file } = options;
+  const { file, turnOverMib = 32 } = options;
+  const turnOverAt = turnOverMib * 1024 * 1024;
   const destination = pino.destination(
     file === null
       ? // Whoever reads a pipe slowly must not hold up the hub.
@@ -160,7 +161,7 @@ export function createLog(options: LogOptions): Log {
   );
   const timer = setInterval(() => {
     destination.flush();
-    if (file !== null) turnOver(file, destination);
+    if (file !== null) turnOver(file, destination, turnOverAt);
   }, 500);
   timer.unref();
   const flush = () => {
@@ -178,8 +179,8 @@ export function createLog(options: LogOptions): Log {
   return wrap(logger, flush);
 }
 
-/** Keeps a log file and one old one below {@link turnOverAt} each. */
-function turnOver(file: string, destination: { reopen(file?: string): void }): void {
+/** Keeps a log file and one old one below so many bytes each. */
+function turnOver(file: string, destination: { reopen(file?: string): void }, turnOverAt: number): void {
   let size = 0;
   try {
     const handle = openSync(file, 'r');

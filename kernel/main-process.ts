@@ -32,7 +32,7 @@ const patience = 5_000;
 export async function runMain(name: string, start: (parts: ProcessParts) => Promise<Running>): Promise<void> {
   const settings = settingsOrExit('serving');
   refuseVendorTelemetry();
-  const log = createLog({ level: settings.logLevel, file: settings.logFile, process: name });
+  const log = createLog({ level: settings.logLevel, file: settings.logFile, process: name, turnOverMib: settings.keep.logMib });
   let running: Running | null = null;
   let ending = false;
 
