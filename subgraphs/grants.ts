@@ -117,6 +117,7 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
   'hub.run_close(uuid, text, jsonb)': subgraphs,
   'hub.principal_stands(text, text, text, int)': subgraphs,
+  'organisation.unit_holds(int)': ['organisation'],
   'citizens.raise_two_holders(text[])': ['citizens'],
   'citizens.number_holders(text, text, uuid)': ['citizens'],
   'citizens.hand_over_discrepancy(uuid, int)': ['citizens'],

@@ -65,6 +65,8 @@ export interface Refusal {
   readonly field: string | null;
   /** What stands on the change that was to be undone. */
   readonly newer: NewerChange | null;
+  /** What stands in braces in the text of the reason. */
+  readonly words: Readonly<Record<string, string>>;
 }
 
 /** Where one subgraph's mutations write. */
@@ -277,8 +279,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function told({ code, reason, field, newer }: HubError): Refusal {
-  return { code, reason, field, newer };
+function told({ code, reason, field, newer, words }: HubError): Refusal {
+  return { code, reason, field, newer, words };
 }
 
 /** Runs again only what PostgreSQL has rolled back as a whole. */

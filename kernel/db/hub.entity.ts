@@ -48,6 +48,10 @@ UnitSchema.addManyToOne('parentNumber', 'Unit', {
   index: false,
 });
 
+/** A unit of the health administration; no personal data, so no scope of its own. */
+export class Unit extends UnitSchema.class {}
+UnitSchema.setClass(Unit);
+
 const RunSchema = defineEntity({
   name: 'Run',
   schema: 'hub',

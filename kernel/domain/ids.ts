@@ -24,6 +24,11 @@ export function parseUnitId(text: string): Parsed<UnitNumber, 'UNIT_ID_FORMAT'> 
   return number === undefined ? { ok: false, reason: 'UNIT_ID_FORMAT' } : { ok: true, value: Number(number) as UnitNumber };
 }
 
+/** The number of a unit where an id has the form of a UUID: in the audit and in messages. Version 8, so that it is nobody else's. */
+export function unitSubject(number: number): string {
+  return `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`;
+}
+
 export function unitId(number: number): string {
   return `u${String(number)}`;
 }

@@ -3,6 +3,7 @@ import { citizenReasons } from './citizen-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
 import { registerReasons } from './register-reasons.ts';
+import { unitReasons } from './unit-reasons.ts';
 import { valueReasons } from './value-reasons.ts';
 
 /** Answer classes; `status` is the HTTP status when the whole request is refused. */
@@ -40,6 +41,7 @@ export const catalogue = {
   ...citizenReasons,
   ...changeReasons,
   ...registerReasons,
+  ...unitReasons,
   NO_TOKEN: {
     code: 'UNAUTHENTICATED',
     since: '0.1',

@@ -15,6 +15,8 @@ interface RefusalOptions {
   readonly retryAfter?: number;
   readonly cause?: unknown;
   readonly newer?: NewerChange;
+  /** What stands in braces in the text: `{count}`; never a value of a person. */
+  readonly words?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -29,6 +31,7 @@ export class HubError extends Error {
   readonly retryAfter: number | null;
   /** What stands in the way of an undo. */
   readonly newer: NewerChange | null;
+  readonly words: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, reason: Reason, options: RefusalOptions = {}) {
     super(`${code} ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
@@ -38,6 +41,7 @@ export class HubError extends Error {
     this.field = options.field ?? null;
     this.retryAfter = options.retryAfter ?? null;
     this.newer = options.newer ?? null;
+    this.words = options.words ?? {};
   }
 }
 

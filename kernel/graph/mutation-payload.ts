@@ -7,13 +7,16 @@ import type { Result } from '../result.ts';
 /** What a mutation answers: `{ ok error }`, exactly one of them; a refused undo also says what is newer. */
 export function mutationPayload(result: Result<Outcome, Refusal>, { locale }: Caller): object {
   if (result.ok) return { ok: result.value, error: null };
-  const { code, reason, field, newer } = result.error;
-  const text = textOf(reason, locale);
-  const message = newer === null ? text : told(text, newer);
+  const { code, reason, field, newer, words } = result.error;
+  const message = filled(textOf(reason, locale), newer === null ? words : { ...words, ...wordsOf(newer) });
   return { ok: null, error: { code, message, field, reason }, newer };
 }
 
-/** Names in braces stand for what is told of the newer change. */
-function told(text: string, { id, who, knownAt }: NewerChange): string {
-  return text.replace('{change}', id).replace('{who}', who).replace('{at}', knownAt);
+function wordsOf({ id, who, knownAt }: NewerChange): Readonly<Record<string, string>> {
+  return { change: id, who, at: knownAt };
+}
+
+/** Names in braces stand for words of the refusal. */
+function filled(text: string, words: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (named, name: string) => words[name] ?? named);
 }

@@ -7,16 +7,19 @@ import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
+import { hubEntities } from '#kernel/db/hub.entity.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
+import { organisationEntities } from './organisation.entity.ts';
 import { Principals } from './principals.ts';
 import { writeEvents } from './security-events.ts';
 import { Sessions } from './sessions.ts';
 import { resolvers, type OrganisationContext } from './resolvers.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
+import { UnitChanges } from './unit-changes.ts';
 import { UnitDirectory, unitRowsText, type UnitRow } from './units.ts';
 import { feedWork } from './work-feed.ts';
 
@@ -26,7 +29,8 @@ export { openRegister, type Register } from './register.ts';
 export const organisation: SubgraphModule = {
   name: 'organisation',
   schema: new URL('./schema.graphql', import.meta.url),
-  open({ door, auditor, clock, identifierKey }) {
+  entities: [...organisationEntities, ...hubEntities],
+  open({ door, auditor, clock, identifierKey, changes }) {
     // Units are no personal data: read under no scope at all.
     const nothing = { units: '{}', unitCount: 0, citizenId: null };
     const load = () => door.rows<UnitRow>('units.all', `${unitRowsText} where $1::int4multirange is not null`, nothing, []);
@@ -36,9 +40,15 @@ export const organisation: SubgraphModule = {
       units: new UnitDirectory(load, clock),
       cursors: cursorBindings(identifierKey),
     };
+    const unitChanges =
+      changes === undefined
+        ? null
+        : new UnitChanges(changes, () => {
+            source.units.forget();
+          });
     return {
       resolvers,
-      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call) }),
+      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call), unitChanges }),
       close: () => Promise.resolve(),
     };
   },

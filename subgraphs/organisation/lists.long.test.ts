@@ -18,11 +18,12 @@ import { workItemPage, type WorkItemFilter } from './work-items.ts';
 
 const rows = 200_000;
 const stations = 240;
+const inForce = { version: 1, validFrom: '2025-07-01', validTo: null } as const;
 const tree: readonly UnitRow[] = [
-  { number: 1, code: 'p', name: 'p', level: 'PROVINCE', parent: null },
+  { number: 1, code: 'p', name: 'p', level: 'PROVINCE', parent: null, ...inForce },
   ...Array.from({ length: stations }, (_, n): UnitRow => {
     const number = n + 2;
-    return { number, code: `s${String(number)}`, name: 's', level: 'STATION', parent: 1 };
+    return { number, code: `s${String(number)}`, name: 's', level: 'STATION', parent: 1, ...inForce };
   }),
 ];
 const units = new Units(tree);

@@ -5,6 +5,7 @@ import { isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import type { CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
+import type { Change } from '#kernel/records/history.ts';
 import { walkFor } from '#kernel/records/record-table.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
@@ -13,6 +14,7 @@ import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
 import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
 import { runPage, type Run, type RunKind } from './runs.ts';
+import { unitHistory } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
 
@@ -56,18 +58,25 @@ export class Organisation {
     return this.#source.units.now().then((units) => this.#visible(units, units.find(number)));
   }
 
-  /** Units below one, as far as the caller sees them; `null`: the topmost. */
-  async unitsBelow(parent: number | null): Promise<readonly UnitRow[]> {
+  /** Units below one, as far as the caller sees them; `null`: the topmost. Units that ended only where they are asked for. */
+  async unitsBelow(parent: number | null, { ended }: { readonly ended: boolean }): Promise<readonly UnitRow[]> {
     this.#scope('unit:read');
     const units = await this.#source.units.now();
-    return units.childrenOf(parent).filter((unit) => this.#sees(units, unit.number));
+    return units.childrenOf(parent).filter(({ number, validTo }) => (ended || validTo === null) && this.#sees(units, number));
   }
 
-  async orgUnits(parent: string | null): Promise<readonly UnitRow[]> {
+  async orgUnits(parent: string | null, options: { readonly ended: boolean }): Promise<readonly UnitRow[]> {
     this.#scope('unit:read');
-    if (parent === null) return await this.unitsBelow(null);
+    if (parent === null) return await this.unitsBelow(null, options);
     const unit = await this.unit(parent);
-    return unit === null ? [] : await this.unitsBelow(unit.number);
+    return unit === null ? [] : await this.unitsBelow(unit.number, options);
+  }
+
+  /** Of the caller's own units and those below, as the tree has them now: what was done to the units above is not his business. */
+  async unitHistory(number: number, page: PageArguments): Promise<RecordPage<Change>> {
+    const scope = this.#scope('unit:read');
+    const own = (await this.#source.units.now()).scopeOf(this.#call.caller.principal.unitNo);
+    return await unitHistory(this.#source.door, { ...scope, units: own.units, unitCount: own.count }, number, this.#bound(page));
   }
 
   async workItems(filter: WorkItemFilter, page: PageArguments): Promise<RecordPage<WorkItem>> {
@@ -149,6 +158,8 @@ export class Organisation {
     const { principal, basis } = this.#call.caller;
     if (scopeOf(this.#call.caller, 'unit:read') === null) return false;
     if (coversUnit(principal.scope, number) || units.standsOver(number, principal.unitNo)) return true;
+    // One that was created a moment ago: the scope that came with the token does not know it yet.
+    if (units.standsOver(principal.unitNo, number)) return true;
     return basis !== null && coversUnit(basis.scope, number);
   }
 }

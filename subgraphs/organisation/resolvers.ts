@@ -1,15 +1,29 @@
 import { unitId } from '#kernel/domain/ids.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
+import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { AuditFilter } from './audit-log.ts';
 import type { Organisation } from './organisation.ts';
 import type { Run } from './runs.ts';
+import type { CreateUnit, UnitChanges, UpdateUnit, WithdrawUnit } from './unit-changes.ts';
 import type { UnitRow } from './units.ts';
 import type { WorkItem, WorkItemFilter } from './work-items.ts';
 
 export interface OrganisationContext extends SubgraphContext {
   readonly organisation: Organisation;
+  /** Absent in a process that was given no way to write. */
+  readonly unitChanges: UnitChanges | null;
+}
+
+interface Given<Input> {
+  readonly input: Input;
+}
+
+function writing({ unitChanges }: OrganisationContext): UnitChanges {
+  if (unitChanges === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return unitChanges;
 }
 
 /** A unit as the graph has it. Units are held in memory for all callers, so each answer gets an object of its own. */
@@ -20,10 +34,13 @@ interface UnitNode {
   readonly name: string;
   readonly level: string;
   readonly parentNumber: number | null;
+  readonly version: number;
+  readonly validFrom: string;
+  readonly validTo: string | null;
 }
 
-function unitNode({ number, code, name, level, parent }: UnitRow): UnitNode {
-  return { id: unitId(number), number, code, name, level, parentNumber: parent };
+function unitNode({ parent, ...unit }: UnitRow): UnitNode {
+  return { ...unit, id: unitId(unit.number), parentNumber: parent };
 }
 
 function nodeOf(unit: UnitRow | null | Promise<UnitRow | null>): UnitNode | null | Promise<UnitNode | null> {
@@ -38,8 +55,11 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       const { id, name, kind, role, permissions, unitNo } = organisation.caller.principal;
       return { id, name, kind, role, permissions, unitNo, purpose: organisation.caller.purpose };
     },
-    orgUnits: async (_: unknown, { parent }: { parent?: string | null }, { organisation }: OrganisationContext) =>
-      (await organisation.orgUnits(parent ?? null)).map(unitNode),
+    orgUnits: async (
+      _: unknown,
+      { parent, ended }: { parent?: string | null; ended?: boolean | null },
+      { organisation }: OrganisationContext,
+    ) => (await organisation.orgUnits(parent ?? null, { ended: ended === true })).map(unitNode),
     workItems: (
       _: unknown,
       { filter, ...page }: { filter?: WorkItemFilter | null } & PageArguments,
@@ -53,6 +73,18 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       { organisation }: OrganisationContext,
     ) => organisation.auditEvents(filter ?? {}, page),
   },
+  Mutation: {
+    createOrgUnit: async (_: unknown, { input }: Given<CreateUnit>, context: OrganisationContext) =>
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+    updateOrgUnit: async (_: unknown, { input }: Given<UpdateUnit>, context: OrganisationContext) =>
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+    withdrawOrgUnit: async (_: unknown, { input }: Given<WithdrawUnit>, context: OrganisationContext) =>
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+  },
+  ChangedOrgUnit: {
+    orgUnit: ({ orgUnit }: { readonly orgUnit: string }, _: unknown, { organisation }: OrganisationContext) =>
+      nodeOf(organisation.unit(orgUnit)),
+  },
   Principal: {
     orgUnit: ({ unitNo }: { unitNo: number }, _: unknown, { organisation }: OrganisationContext) =>
       nodeOf(organisation.unitByNumber(unitNo)),
@@ -62,13 +94,16 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     parent: ({ parentNumber }: UnitNode, _: unknown, { organisation }: OrganisationContext) =>
       parentNumber === null ? null : nodeOf(organisation.unitByNumber(parentNumber)),
     children: async ({ number }: UnitNode, _: unknown, { organisation }: OrganisationContext) =>
-      (await organisation.unitsBelow(number)).map(unitNode),
+      (await organisation.unitsBelow(number, { ended: false })).map(unitNode),
+    history: ({ number }: UnitNode, page: PageArguments, { organisation }: OrganisationContext) =>
+      organisation.unitHistory(number, page),
   },
   WorkItem: {
     citizen: (item: WorkItem, _: unknown, { organisation }: OrganisationContext) => organisation.citizenOf(item),
     orgUnit: ({ unitNo }: WorkItem, _: unknown, { organisation }: OrganisationContext) =>
       nodeOf(organisation.unitByNumber(unitNo)),
   },
+  ChangeConnection: countResolvers,
   WorkItemConnection: countResolvers,
   Run: {
     counts: ({ counts }: Run) => Object.entries(counts).map(([name, value]) => ({ name, value })),

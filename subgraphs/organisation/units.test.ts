@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { coversUnit } from '#kernel/unit-scope.ts';
 import { UnitDirectory, Units, type UnitRow } from './units.ts';
 
+const inForce = { version: 1, validFrom: '2025-07-01', validTo: null } as const;
+
 /** A forest: each unit hangs below one with a smaller number or below none. */
 const forest = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 40 }).map((choices): UnitRow[] =>
   choices.map((choice, index) => ({
@@ -11,6 +13,7 @@ const forest = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 40 })
     name: `Unit ${String(index)}`,
     level: 'STATION',
     parent: index === 0 || choice % 7 === 0 ? null : (choice % index) * 3 + 1,
+    ...inForce,
   })),
 );
 
@@ -32,7 +35,7 @@ test('a scope holds exactly the units that one stands over', () => {
 });
 
 test('a unit that does not exist covers nothing and is found by no id', () => {
-  const units = new Units([{ number: 1, code: 'p', name: 'P', level: 'PROVINCE', parent: null }]);
+  const units = new Units([{ number: 1, code: 'p', name: 'P', level: 'PROVINCE', parent: null, ...inForce }]);
   expect(units.scopeOf(2)).toEqual({ units: '{}', count: 0 });
   expect(units.standsOver(1, 2)).toBe(false);
   expect(units.findById('u1')?.code).toBe('p');
@@ -43,7 +46,7 @@ test('units are read again after five seconds, and beside the answers from three
   let now = 100_000;
   let reads = 0;
   const directory = new UnitDirectory(
-    () => Promise.resolve([{ number: ++reads, code: 'x', name: 'X', level: 'STATION' as const, parent: null }]),
+    () => Promise.resolve([{ number: ++reads, code: 'x', name: 'X', level: 'STATION' as const, parent: null, ...inForce }]),
     { now: () => new Date(now) },
   );
   expect(directory.held()).toBeNull();

@@ -10,9 +10,14 @@ export interface UnitRow {
   readonly name: string;
   readonly level: UnitLevel;
   readonly parent: number | null;
+  readonly version: number;
+  readonly validFrom: string;
+  /** Last day; `null`: in force. */
+  readonly validTo: string | null;
 }
 
-export const unitRowsText = 'select number, code, name, level, parent_number as parent from hub.unit';
+export const unitRowsText = `select number, code, name, level, parent_number as parent, version, valid_from::text as "validFrom",
+  valid_to::text as "validTo" from hub.unit`;
 
 export interface UnitScope {
   /** int4multirange text of the unit and all below it. */
@@ -82,10 +87,19 @@ export class UnitDirectory {
   #units: Units | null = null;
   #readAt = 0;
   #reading: Promise<Units> | null = null;
+  /** Changes that were made here. */
+  #era = 0;
 
   constructor(load: () => Promise<readonly UnitRow[]>, clock: Clock) {
     this.#load = load;
     this.#clock = clock;
+  }
+
+  /** A change was made here: the next answer reads anew. A reading under way may have begun before it, so it is not waited for. */
+  forget(): void {
+    this.#units = null;
+    this.#reading = null;
+    this.#era += 1;
   }
 
   /** The units, when they are fresh enough to be used without waiting. */
@@ -101,16 +115,20 @@ export class UnitDirectory {
   }
 
   #read(): Promise<Units> {
-    this.#reading ??= this.#fresh().finally(() => {
-      this.#reading = null;
+    if (this.#reading !== null) return this.#reading;
+    const reading = this.#fresh().finally(() => {
+      if (this.#reading === reading) this.#reading = null;
     });
-    return this.#reading;
+    this.#reading = reading;
+    return reading;
   }
 
   async #fresh(): Promise<Units> {
     // The age counts from before the question: what was changed meanwhile may be missing in the answer.
     const asked = this.#clock.now().getTime();
+    const era = this.#era;
     const units = new Units(await this.#load());
+    if (era !== this.#era) return await this.#read();
     this.#units = units;
     this.#readAt = asked;
     return units;

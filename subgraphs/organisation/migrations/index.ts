@@ -2,6 +2,7 @@ import type { SchemaMigrations } from '#kernel/db/migrator.ts';
 import { CreateOrganisation } from './0001-create-organisation.ts';
 import { PrincipalStands } from './0002-principal-stands.ts';
 import { CreateSession } from './0003-create-session.ts';
+import { UnitHolds } from './0004-unit-holds.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
@@ -9,5 +10,6 @@ export const organisationMigrations: SchemaMigrations = {
     { name: '0001-create-organisation', class: CreateOrganisation },
     { name: '0002-principal-stands', class: PrincipalStands },
     { name: '0003-create-session', class: CreateSession },
+    { name: '0004-unit-holds', class: UnitHolds },
   ],
 };
