@@ -53,8 +53,14 @@ module.exports = {
     {
       name: 'synthetic-never-serves',
       severity: 'error',
-      from: { pathNot: `^(cli|test|kernel/synthetic)/|/seed\\.ts$|/simulator\\.ts$|${test}` },
+      from: { pathNot: `^(cli|test|kernel/synthetic)/|/seed\\.ts$|/simulat[^/]*\\.ts$|${test}` },
       to: { path: '^kernel/synthetic/' },
+    },
+    {
+      name: 'simulators-never-serve',
+      severity: 'error',
+      from: { pathNot: `^(cli|test)/|^connectors/[^/]+/(simulat[^/]*|main)\\.ts$|${test}` },
+      to: { path: '^connectors/[^/]+/simulat' },
     },
     {
       name: 'graphql-has-homes',

@@ -9,6 +9,8 @@ export interface HubPlan {
   /** Of the graph; every process has to know it before it listens, since tokens name it. */
   readonly port: number;
   readonly keys: InstallationKeys;
+  /** Where the population database is: by setting, or the simulator; `null`: nowhere. */
+  readonly populationUrl: string | null;
 }
 
 const subgraphs = ['citizens', 'insurance', 'results', 'slips', 'organisation'] as const;
@@ -18,7 +20,7 @@ export function programFile(...parts: string[]): string {
 }
 
 /** Settings of every process, beside those of the environment. Never the owner's address of the database. */
-export function commonSettings({ settings, port, keys }: HubPlan): Record<string, string> {
+export function commonSettings({ settings, port, keys, populationUrl }: HubPlan): Record<string, string> {
   return {
     PORT: String(port),
     FILES_PORT: String(settings.filesPort),
@@ -26,6 +28,7 @@ export function commonSettings({ settings, port, keys }: HubPlan): Record<string
     HUB_ROLES_FILE: settings.rolesFile,
     HUB_IDENTIFIER_KEY: keys.identifierKey.toString('hex'),
     HUB_DEMO: settings.demo ? '1' : '0',
+    ...(populationUrl !== null && { POPULATION_URL: populationUrl }),
   };
 }
 
@@ -61,6 +64,15 @@ export function workerProcess(plan: HubPlan): ProcessSpec {
   return {
     name: 'worker',
     command: [programFile('workers', 'main.ts')],
+    env: (address) => ({ ...commonSettings(plan), HUB_INNER_PORT: portOf(address) }),
+  };
+}
+
+/** Stands in for the population database where no address of it is set. */
+export function populationSimulator(plan: HubPlan): ProcessSpec {
+  return {
+    name: 'population',
+    command: [programFile('connectors', 'population', 'main.ts')],
     env: (address) => ({ ...commonSettings(plan), HUB_INNER_PORT: portOf(address) }),
   };
 }

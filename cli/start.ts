@@ -13,6 +13,7 @@ import {
   commonSettings,
   gatewayProcess,
   hubProcess,
+  populationSimulator,
   programFile,
   subgraphProcesses,
   workerProcess,
@@ -136,9 +137,15 @@ class Hub {
     const { dataDir } = settings;
     const port = await portToTake(settings);
     this.#postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
-    const plan: HubPlan = { settings, port, keys: await installationKeys(settings, signal) };
+    const { populationUrl, production } = settings;
+    const first: HubPlan = { settings, port, keys: await installationKeys(settings, signal), populationUrl };
     const owner = { DATABASE_URL: settings.databaseUrl ?? this.#postgres?.ownerUrl ?? '' };
-    await runToEnd('prepare', programFile('cli', 'prepare.ts'), { ...commonSettings(plan), ...owner }, signal);
+    const simulators = populationUrl === null && !production ? [populationSimulator(first)] : [];
+    await Promise.all([
+      runToEnd('prepare', programFile('cli', 'prepare.ts'), { ...commonSettings(first), ...owner }, signal),
+      this.#launch(simulators, this.#behind, signal),
+    ]);
+    const plan: HubPlan = { ...first, populationUrl: populationUrl ?? this.#addresses.population ?? null };
     if (this.#postgres !== null) void watchPostgres(this.#postgres, this.#log, signal);
     const behind = settings.processes === 'apart' ? subgraphProcesses(plan) : [];
     await this.#launch(behind, this.#behind, signal);

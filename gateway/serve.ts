@@ -8,12 +8,13 @@ import type { SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
-import { createHealth, type HealthChecks, type MetricsPage, type OutsideState } from '#kernel/http.ts';
+import { createHealth, type HealthChecks, type MetricsPage } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { noTracing, tracedDoor, tracingOf, type Tracing } from '#kernel/tracing.ts';
 import { adminFiles } from './admin-files.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
+import { outsideState } from './outside.ts';
 import { buildServer } from './server.ts';
 import { openWebSession } from './session.ts';
 
@@ -57,7 +58,10 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   });
   const gateway = traced(opened, tracing);
   const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
-  const health = createHealth({ parts: behind.parts, outside: outsideStates(settings) });
+  const health = createHealth({
+    parts: behind.parts,
+    outside: { population: outsideState(settings.populationUrl), bhxh: outsideState(settings.bhxhUrl) },
+  });
   const { hosts, origins } = namesOf(settings);
   const admin = adminFiles(builtAdmin);
   const authenticator = createAuthenticator({
@@ -129,12 +133,6 @@ function outsideIssuers({ trustedIssuers }: Settings): readonly TrustedIssuer[] 
     type: null,
     subject: 'login',
   }));
-}
-
-/** The connectors come later: what has no address and no simulator is absent. */
-function outsideStates(settings: Settings): Readonly<Record<string, () => OutsideState>> {
-  const state = (address: string | null) => (): OutsideState => (address === null ? 'absent' : 'down');
-  return { population: state(settings.populationUrl), bhxh: state(settings.bhxhUrl) };
 }
 
 /** Under which names a request may come, and from which pages. */

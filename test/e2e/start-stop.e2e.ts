@@ -70,7 +70,7 @@ test('npm start fills an empty folder, prints addresses and log-ins, then ready;
   expect(body).toMatchObject({
     status: 'up',
     parts: { postgres: 'up', queue: 'up', citizens: 'up', insurance: 'up', results: 'up', slips: 'up', organisation: 'up' },
-    outside: { population: 'absent', bhxh: 'absent' },
+    outside: { population: 'up', bhxh: 'absent' },
   });
   expect(existsSync(join(data, 'demo-defects.csv'))).toBe(true);
   for (const name of ['keys.json', 'roles.json', 'postgres.json']) expect(statSync(join(data, name)).mode & 0o077).toBe(0);
