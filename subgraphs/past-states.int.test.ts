@@ -4,7 +4,10 @@ import type { Caller } from '#kernel/auth/principal.ts';
 import { withClient } from '../test/kit/database.ts';
 import { openCitizenWorld } from '../test/kit/citizen-world.ts';
 import { caller, openRecordWorld, people, scopes, unit, type Answer } from '../test/kit/record-world.ts';
+import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { insurance } from './insurance/index.ts';
+import { results } from './results/index.ts';
+import { slips } from './slips/index.ts';
 
 /*
  * Random changes of every kind of record, each followed by a look at the row itself; afterwards the graph must give back each of those
@@ -77,18 +80,60 @@ const kinds: readonly Kind[] = [
     row: `select c.version, c.number, c.valid_from::text as "validFrom", c.valid_to::text as "validTo", c.status,
         c.registered_facility as "registeredFacility", c.issuer, c.holder_name as "holderName" from insurance.card c where c.id = $1`,
     change: { table: 'insurance.change', record: 'record_id' },
-    open: async () => {
-      const world = await openRecordWorld(insurance, 'reader', { writes: true });
-      const known = caller('clerk', { scope: scopes.x11 });
-      const { id } = known.principal;
-      await world.insert('organisation.account', [{ id, login: id, name: 'clerk', unit_no: unit.x11, role: 'clerk' }]);
-      return { world, who: { ...known, principal: { ...known.principal, kind: 'ACCOUNT', unitNo: unit.x11 } } };
-    },
+    open: () => openRecords(insurance),
     created: (draw) => ({ citizenId: people.an, ...card(draw) }),
     changed: (draw) => picked(draw, card(draw)),
     withdrawn: () => ({ reason: 'Thử' }),
   },
+  {
+    type: 'DigitizedResult',
+    answer: 'digitizedResult',
+    query: 'digitizedResult',
+    share: 0.1,
+    row: `select c.version, c.code, c.name, c.kind, c.issuing_agency as "issuingAgency", c.issued_on::text as "issuedOn",
+        c.valid_to::text as "validTo", c.excerpt, c.state, c.file_state as "fileState", c.use_count::text as "useCount"
+      from results.result c where c.id = $1`,
+    change: { table: 'results.change', record: 'record_id' },
+    open: () => openRecords(results),
+    created: (draw) => ({ citizenId: people.an, name: 'Giấy khai sinh', ...picked(draw, paper(draw)) }),
+    changed: (draw) => ({ ...picked(draw, paper(draw)), ...(draw(6) === 0 && { state: some(draw, ['EXPIRED', 'REPLACED']) }) }),
+    withdrawn: () => ({ reason: 'Thử' }),
+  },
+  {
+    type: 'ReferralSlip',
+    answer: 'referralSlip',
+    query: 'referralSlip',
+    share: 0.1,
+    row: `select c.version, c.number, c.origin, c.status, c.issued_on::text as "issuedOn", c.valid_to::text as "validTo",
+        c.from_facility as "fromFacility", c.to_facility as "toFacility", c.reason from slips.referral_slip c where c.id = $1`,
+    change: { table: 'slips.change', record: 'record_id' },
+    open: () => openRecords(slips),
+    created: (draw) => ({ citizenId: people.an, ...referral(draw) }),
+    changed: (draw) => ({ ...picked(draw, referral(draw)), ...(draw(6) === 0 && { status: some(draw, ['SHOWN', 'ACCEPTED']) }) }),
+    withdrawn: () => ({ reason: 'Thử' }),
+  },
+  {
+    type: 'ReexaminationSlip',
+    answer: 'reexaminationSlip',
+    query: 'reexaminationSlip',
+    share: 0.1,
+    row: `select c.version, c.number, c.origin, c.status, c.issued_on::text as "issuedOn", c.appointment_on::text as "appointmentOn",
+        c.facility from slips.reexamination_slip c where c.id = $1`,
+    change: { table: 'slips.change', record: 'record_id' },
+    open: () => openRecords(slips),
+    created: (draw) => ({ citizenId: people.an, ...reexamination(draw) }),
+    changed: (draw) => picked(draw, reexamination(draw)),
+    withdrawn: () => ({ reason: 'Thử' }),
+  },
 ];
+
+async function openRecords(module: SubgraphModule): Promise<{ readonly world: World; readonly who: Caller }> {
+  const world = await openRecordWorld(module, 'reader', { writes: true });
+  const known = caller('clerk', { scope: scopes.x11 });
+  const { id } = known.principal;
+  await world.insert('organisation.account', [{ id, login: id, name: 'clerk', unit_no: unit.x11, role: 'clerk' }]);
+  return { world, who: { ...known, principal: { ...known.principal, kind: 'ACCOUNT', unitNo: unit.x11 } } };
+}
 
 function citizen(draw: Draw) {
   return {
@@ -114,6 +159,37 @@ function card(draw: Draw) {
     validTo: some(draw, [null, '2026-12-31', '2027-06-30']),
     registeredFacility: some(draw, [null, '52001', '52901']),
     holderName: some(draw, [null, 'Nguyễn Văn An']),
+  };
+}
+
+function paper(draw: Draw) {
+  return {
+    name: some(draw, ['Giấy khai sinh', 'Giấy chứng nhận', 'Thẻ']),
+    kind: some(draw, [null, 'ELECTRONIC_ORIGINAL', 'DIGITIZED_PAPER']),
+    issuingAgency: some(draw, [null, 'Sở Y tế']),
+    issuedOn: some(draw, [null, '2025-01-01', '2026-01-01']),
+    validTo: some(draw, [null, '2026-12-31', '2027-06-30']),
+    excerpt: some(draw, [null, 'Trích yếu']),
+  };
+}
+
+function referral(draw: Draw) {
+  return {
+    number: `CT-${digits(draw, 8)}`,
+    issuedOn: some(draw, [null, '2026-01-01', '2026-03-05']),
+    validTo: some(draw, [null, '2026-12-31']),
+    fromFacility: some(draw, [null, '52901', '52001']),
+    toFacility: some(draw, [null, '52901', '52002']),
+    reason: some(draw, [null, 'Quá khả năng']),
+  };
+}
+
+function reexamination(draw: Draw) {
+  return {
+    number: `TK-${digits(draw, 8)}`,
+    issuedOn: some(draw, [null, '2026-01-01', '2026-03-05']),
+    appointmentOn: some(draw, [null, '2026-12-31']),
+    facility: some(draw, [null, '52901', '52001']),
   };
 }
 

@@ -47,6 +47,7 @@ test('what stands in "after" alone is said of the change: nothing stands on it a
   const gone = change('7', { status: 'WITHDRAWN' });
   const withdrawn = { ...gone, after: { ...gone.after, reason: 'Nhập nhầm' } };
   expect(fieldsWritten(withdrawn)).toEqual(['status']);
-  expect(valuesBefore(withdrawn)).toEqual({ status: 'status before 7' });
+  expect(valuesBefore(withdrawn, ['status'])).toEqual({ status: 'status before 7' });
+  expect(() => valuesBefore(withdrawn, ['phone'])).toThrow('CHANGE_FINAL');
   expect(fieldsWritten({ ...withdrawn, before: null })).toEqual(['status', 'reason']);
 });

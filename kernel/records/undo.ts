@@ -95,9 +95,11 @@ export function fieldsWritten({ before, after }: PastChange): readonly string[] 
   return Object.keys(after).filter((field) => before === null || Object.hasOwn(before, field));
 }
 
-/** What stood where the change wrote. */
-export function valuesBefore(past: PastChange): Readonly<Record<string, string | null>> {
-  return Object.fromEntries(fieldsWritten(past).map((field) => [field, past.before?.[field] ?? null]));
+/** What stood where the change wrote. A field that the kind does not put back makes the change one that stays. */
+export function valuesBefore(past: PastChange, known: readonly string[]): Readonly<Record<string, string | null>> {
+  const fields = fieldsWritten(past);
+  if (!fields.every((field) => known.includes(field))) throw refusal('CHANGE_FINAL', { field: 'changeId' });
+  return Object.fromEntries(fields.map((field) => [field, past.before?.[field] ?? null]));
 }
 
 /** Columns of the new change: it names the one it puts back. */

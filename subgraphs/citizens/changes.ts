@@ -66,6 +66,7 @@ export type Changed = Result<{ readonly citizen: string }, Refusal>;
 
 const byClerk = { source: 'CLERK', standing: 'CLAIMED', reopened: false } as const;
 const nothingStated: StatedFields = { values: {}, lists: { permanent: null, current: null } };
+const restored = [...valueNames, ...hiddenValues, 'orgUnit', 'lifeStatus', 'sourceKey'];
 const changeTable = { table: 'citizens.change', record: 'citizen_id', unitColumns: ['unit_no'] } as const;
 
 export class CitizenChanges {
@@ -177,7 +178,7 @@ export class CitizenChanges {
         if (decides && scopeOf(caller, 'discrepancy:settle') === null) throw refusal('ROLE_LACKS_RIGHT');
         const citizen = await lockedCitizen(change, { id: past.recordId, version: input.version });
         await refuseBuiltUpon(change, changeTable, past, standsOn);
-        const values = valuesBefore(past);
+        const values = valuesBefore(past, restored);
         const { personalId } = values;
         if (typeof personalId === 'string') await refuseTaken(change, personalId, citizen.id);
         const unitNo = values.orgUnit === undefined ? citizen.unitNo : await unitOf(change, values.orgUnit);

@@ -132,7 +132,7 @@ export class CardChanges {
         const past = await changeToUndo(change, changeTable, input.changeId);
         const card = await found(change, { id: past.recordId, version: input.version }, { withdrawn: true });
         await refuseBuiltUpon(change, changeTable, past);
-        const values = valuesBefore(past);
+        const values = valuesBefore(past, [...shownFields, 'status']);
         if (card.status === 'WITHDRAWN' && values.status === undefined) throw refusal('RECORD_WITHDRAWN', { field: 'changeId' });
         const { before, after } = write(card, values);
         if (typeof values.status === 'string') {

@@ -14,6 +14,7 @@ import { mayGo } from '#kernel/records/forward.ts';
 import { holderById, holdersOf, type Holder } from '#kernel/records/holder.ts';
 import { stands, writeStated, type Side } from '#kernel/records/sides.ts';
 import { knownWord, parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
+import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { coversUnit } from '#kernel/unit-scope.ts';
 import { resultWays } from './result-state.ts';
@@ -57,6 +58,8 @@ export type ChangedResult = Result<{ readonly digitizedResult: string }, Refusal
 const statedFields = ['code', 'name', 'kind', 'issuingAgency', 'issuedOn', 'validTo', 'excerpt'] as const;
 type StatedField = (typeof statedFields)[number];
 type StatedValues = Readonly<Partial<Record<StatedField, string | null>>>;
+
+const changeTable = { table: 'results.change', record: 'record_id', unitColumns: ['unit_no'] } as const;
 
 /** Whose the paper is: a citizen, or whoever has the number of this hash. */
 type Owner = Holder | { readonly citizenId: null; readonly unitNo: number; readonly waitingHash: Buffer };
@@ -146,6 +149,32 @@ export class ResultChanges {
     );
   }
 
+  /** What a change wrote is put back where nothing newer stands on it; a withdrawal is taken back in the same way. */
+  undo(caller: Caller, input: UndoChange): Promise<ChangedResult> {
+    return this.#changes.mutate(
+      { caller, operation: 'undoDigitizedResultChange', permission: 'result:write', input },
+      async (change) => {
+        const past = await changeToUndo(change, changeTable, input.changeId);
+        const result = await found(change, { id: past.recordId, version: input.version }, { withdrawn: true });
+        await refuseBuiltUpon(change, changeTable, past);
+        const { state, ...values } = valuesBefore(past, [...statedFields, 'state']);
+        if (result.state === 'WITHDRAWN' && state === undefined) throw refusal('RECORD_WITHDRAWN', { field: 'changeId' });
+        if (typeof values.code === 'string') await this.#refuseForeign(change, result, values.code);
+        const { before, after } = writeStated(result, statedFields, values);
+        if (typeof state === 'string') {
+          before.state = result.state;
+          after.state = result.state = state as ResultState;
+        }
+        refuseBackwards(result.issuedOn, result.validTo, 'changeId');
+        result.updatedAt = change.now;
+        await refuseTwin(change, result);
+        await change.em.flush();
+        remember({ ...change, by: undoing(change, past) }, result, null, 'result.changed', before, after);
+        return { digitizedResult: result.id };
+      },
+    );
+  }
+
   async #ownerOf(change: Change, input: CreateResult, code: string | null): Promise<Owner> {
     const printed = code === null ? null : printedOwner(code);
     if (typeof input.citizenId === 'string') {
@@ -206,12 +235,16 @@ async function waitingUnit(change: Change, orgUnitId: string | null): Promise<nu
   return unit.number;
 }
 
-async function found(change: Change, input: { readonly id: string; readonly version: number }): Promise<DigitizedResult> {
+async function found(
+  change: Change,
+  input: { readonly id: string; readonly version: number },
+  { withdrawn = false }: { readonly withdrawn?: boolean } = {},
+): Promise<DigitizedResult> {
   const id = input.id.toLowerCase();
   const result = isUuid(id) ? await change.em.findOne(DigitizedResult, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (result === null) throw refusal('RECORD_UNKNOWN', { field: 'id' });
   if (result.version !== input.version) throw refusal('VERSION_STALE', { field: 'version' });
-  if (result.state === 'WITHDRAWN') throw refusal('RECORD_WITHDRAWN', { field: 'id' });
+  if (result.state === 'WITHDRAWN' && !withdrawn) throw refusal('RECORD_WITHDRAWN', { field: 'id' });
   return result;
 }
 
@@ -244,10 +277,14 @@ function valuesOf(input: ResultInput, result: DigitizedResult | null): StatedVal
     ...stated('excerpt', input.excerpt, parseWritten),
   };
   if (values.name === null) throw refusal('FIELD_REQUIRED', { field: 'name' });
-  const from = values.issuedOn === undefined ? (result?.issuedOn ?? null) : values.issuedOn;
-  const to = values.validTo === undefined ? (result?.validTo ?? null) : values.validTo;
-  if (from !== null && to !== null && to < from) throw refusal('PERIOD_ORDER', { field: 'validTo' });
+  const from = values.issuedOn === undefined ? result?.issuedOn : values.issuedOn;
+  const to = values.validTo === undefined ? result?.validTo : values.validTo;
+  refuseBackwards(from, to, 'validTo');
   return values;
+}
+
+function refuseBackwards(from: string | null | undefined, to: string | null | undefined, field: string): void {
+  if (typeof from === 'string' && typeof to === 'string' && to < from) throw refusal('PERIOD_ORDER', { field });
 }
 
 function parseCode(text: string): Parsed<ResultCode, ResultCodeReason> {

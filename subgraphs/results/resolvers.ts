@@ -4,6 +4,7 @@ import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
+import type { UndoChange } from '#kernel/records/undo.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { CreateResult, ResultChanges, UpdateResult, WithdrawResult } from './changes.ts';
@@ -54,6 +55,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
     withdrawDigitizedResult: async (_: unknown, { input }: Given<WithdrawResult>, context: ResultsContext) =>
       mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+    undoDigitizedResultChange: async (_: unknown, { input }: Given<UndoChange>, context: ResultsContext) =>
+      mutationPayload(await writing(context).undo(context.call.caller, input), context.call.caller),
   },
   ChangedDigitizedResult: {
     digitizedResult: (
@@ -76,6 +79,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     citizen: (result: DigitizedResult, _: unknown, { results }: ResultsContext) => results.citizenOf(result),
     orgUnit: ({ unitNo }: DigitizedResult) => ({ id: unitId(unitNo) }),
     history: (result: DigitizedResult, page: PageArguments, { results }: ResultsContext) => results.history(result, page),
+    asOf: (result: DigitizedResult, { at }: { readonly at: unknown }, { results }: ResultsContext) => results.asOf(result, at),
   },
   DigitizedResultConnection: countResolvers,
   ChangeConnection: countResolvers,

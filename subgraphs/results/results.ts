@@ -4,7 +4,7 @@ import { refusal } from '#kernel/errors/hub-error.ts';
 import type { Asked } from '#kernel/graph/asked.ts';
 import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, type Condition, daysBetween, textBegins, textIs, wordIs } from '#kernel/records/conditions.ts';
-import type { Change } from '#kernel/records/history.ts';
+import type { Change, RecordState } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import {
@@ -74,6 +74,7 @@ const results = recordKind<DigitizedResult>({
     citizen: 'r.id as "citizenId"',
     orgUnit: 'c.unit_no as "unitNo"',
     history: null,
+    asOf: null,
   },
   implied: { 'Query.digitizedResult': ['state', 'issuedOn'] },
   order: 'c.id',
@@ -140,6 +141,10 @@ export class Results {
 
   history(result: DigitizedResult, page: PageArguments): Promise<RecordPage<Change>> {
     return this.#results.history(result, page);
+  }
+
+  asOf(result: DigitizedResult, at: unknown): Promise<RecordState | null> {
+    return this.#results.asOf(result, at);
   }
 
   /** `null`: no result can fit. */

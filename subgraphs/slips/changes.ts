@@ -11,6 +11,7 @@ import { mayGo } from '#kernel/records/forward.ts';
 import { holderById } from '#kernel/records/holder.ts';
 import { stands, writeStated, type Side, type Sides } from '#kernel/records/sides.ts';
 import { parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
+import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { coversUnit } from '#kernel/unit-scope.ts';
 import { slipWays } from './slip-status.ts';
@@ -66,6 +67,8 @@ interface SlipKind<Row extends Slip, Input extends SlipInput> {
   readonly table: 'slips.referral_slip' | 'slips.reexamination_slip';
   /** Column of the code of the facility that issued it. */
   readonly issuerColumn: 'from_facility' | 'facility';
+  /** What an input states, by the names of the history. */
+  readonly fields: readonly string[];
   readonly issuerOf: (slip: Row) => string | null;
   /** The same as the input states it; `undefined`: it says nothing. */
   readonly issuerStated: (input: Input) => string | null | undefined;
@@ -82,6 +85,9 @@ interface Place {
   readonly facilityNo: number | null;
 }
 
+const changeTable = { table: 'slips.change', record: 'record_id', unitColumns: ['unit_no', 'facility_no'] } as const;
+const referralFields = ['number', 'issuedOn', 'validTo', 'fromFacility', 'toFacility', 'reason'] as const;
+const reexaminationFields = ['number', 'issuedOn', 'appointmentOn', 'facility'] as const;
 const entered = { origin: 'ENTERED', status: 'ISSUED' } as const;
 const locked = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
@@ -89,12 +95,13 @@ const referral: SlipKind<ReferralSlip, ReferralInput> = {
   type: 'ReferralSlip',
   table: 'slips.referral_slip',
   issuerColumn: 'from_facility',
+  fields: referralFields,
   issuerOf: ({ fromFacility = null }) => fromFacility,
   issuerStated: ({ fromFacility }) => stated('fromFacility', fromFacility, parseFacilityCode).fromFacility,
   make: ({ em }, place) => em.create(ReferralSlip, { ...place, ...entered }),
   find: ({ em }, id) => em.findOne(ReferralSlip, { id }, locked),
   write(slip, input) {
-    const sides = writeStated(slip, ['number', 'issuedOn', 'validTo', 'fromFacility', 'toFacility', 'reason'], {
+    const sides = writeStated(slip, referralFields, {
       ...sharedValues(input),
       ...stated('validTo', input.validTo, parsePlainDay),
       ...stated('fromFacility', input.fromFacility, parseFacilityCode),
@@ -110,12 +117,13 @@ const reexamination: SlipKind<ReexaminationSlip, ReexaminationInput> = {
   type: 'ReexaminationSlip',
   table: 'slips.reexamination_slip',
   issuerColumn: 'facility',
+  fields: reexaminationFields,
   issuerOf: ({ facility = null }) => facility,
   issuerStated: ({ facility }) => stated('facility', facility, parseFacilityCode).facility,
   make: ({ em }, place) => em.create(ReexaminationSlip, { ...place, ...entered }),
   find: ({ em }, id) => em.findOne(ReexaminationSlip, { id }, locked),
   write(slip, input) {
-    const sides = writeStated(slip, ['number', 'issuedOn', 'appointmentOn', 'facility'], {
+    const sides = writeStated(slip, reexaminationFields, {
       ...sharedValues(input),
       ...stated('appointmentOn', input.appointmentOn, parsePlainDay),
       ...stated('facility', input.facility, parseFacilityCode),
@@ -185,13 +193,7 @@ class ChangesOfKind<Row extends Slip, Input extends SlipInput> {
       if (Object.keys(after).length === 0) return slip.id;
       // Before the next statement, which flushes what was changed: one change is one version.
       slip.updatedAt = change.now;
-      if (facilityNo !== facilityBefore) {
-        before.facilityNo = facilityBefore === null ? null : String(facilityBefore);
-        after.facilityNo = facilityNo === null ? null : String(facilityNo);
-        slip.facilityNo = facilityNo;
-        // Whoever issued it reads it with its history.
-        await change.transaction.query('update slips.change set facility_no = $2 where record_id = $1', [slip.id, facilityNo]);
-      }
+      if (facilityNo !== facilityBefore) await this.#issuedBy(change, slip, { before, after }, facilityNo);
       await this.#refuseTwin(change, slip);
       await change.em.flush();
       this.#remember(change, slip, input.trueFrom, 'slip.changed', before, after);
@@ -213,27 +215,61 @@ class ChangesOfKind<Row extends Slip, Input extends SlipInput> {
     });
   }
 
+  /** What a change wrote is put back where nothing newer stands on it; a withdrawal is taken back in the same way. */
+  undo(caller: Caller, input: UndoChange): Promise<ChangedSlip> {
+    return this.#mutate(caller, 'undo', input, async (change) => {
+      const past = await changeToUndo(change, changeTable, input.changeId);
+      const slip = await this.#found(change, { id: past.recordId, version: input.version }, { withdrawn: true });
+      await refuseBuiltUpon(change, changeTable, past);
+      const { status, facilityNo, ...values } = valuesBefore(past, [...this.#kind.fields, 'status', 'facilityNo']);
+      if (slip.status === 'WITHDRAWN' && status === undefined) throw refusal('RECORD_WITHDRAWN', { field: 'changeId' });
+      if (slip.origin === 'SIGNED' && Object.keys(values).length > 0) throw refusal('SLIP_SIGNED', { field: 'changeId' });
+      // Values of the history were stated once, in this form.
+      const { before, after } = this.#kind.write(slip, values as object as Input);
+      if (typeof status === 'string') {
+        before.status = slip.status;
+        after.status = slip.status = status as SlipStatus;
+      }
+      slip.updatedAt = change.now;
+      if (facilityNo !== undefined)
+        await this.#issuedBy(change, slip, { before, after }, facilityNo === null ? null : Number(facilityNo));
+      await this.#refuseTwin(change, slip);
+      await change.em.flush();
+      this.#remember({ ...change, by: undoing(change, past) }, slip, null, 'slip.changed', before, after);
+      return slip.id;
+    });
+  }
+
+  /** Whoever issued it reads it with its history. */
+  async #issuedBy(change: Change, slip: Row, { before, after }: Sides, facilityNo: number | null): Promise<void> {
+    const { facilityNo: facilityBefore = null } = slip;
+    before.facilityNo = facilityBefore === null ? null : String(facilityBefore);
+    after.facilityNo = facilityNo === null ? null : String(facilityNo);
+    slip.facilityNo = facilityNo;
+    await change.transaction.query('update slips.change set facility_no = $2 where record_id = $1', [slip.id, facilityNo]);
+  }
+
   async #mutate(
     caller: Caller,
-    verb: 'create' | 'update' | 'withdraw',
+    verb: 'create' | 'update' | 'withdraw' | 'undo',
     input: object,
     body: (change: Change) => Promise<string>,
   ): Promise<ChangedSlip> {
-    const operation = `${verb}${this.#kind.type}`;
+    const operation = `${verb}${this.#kind.type}${verb === 'undo' ? 'Change' : ''}`;
     return this.#changes.mutate({ caller, operation, permission: 'slip:enter', input }, async (change) => ({
       slip: await body(change),
     }));
   }
 
   /** The issuing facility sees the slip too, but where its citizen is known his unit alone writes it. */
-  async #found(change: Change, input: Known): Promise<Row> {
+  async #found(change: Change, input: Known, { withdrawn = false }: { readonly withdrawn?: boolean } = {}): Promise<Row> {
     const id = input.id.toLowerCase();
     const slip = isUuid(id) ? await this.#kind.find(change, id) : null;
     if (slip === null) throw refusal('RECORD_UNKNOWN', { field: 'id' });
     const place = slip.unitNo ?? slip.facilityNo ?? null;
     if (place === null || !coversUnit(change.units, place)) throw refusal('SLIP_OF_ANOTHER_UNIT', { field: 'id' });
     if (slip.version !== input.version) throw refusal('VERSION_STALE', { field: 'version' });
-    if (slip.status === 'WITHDRAWN') throw refusal('RECORD_WITHDRAWN', { field: 'id' });
+    if (slip.status === 'WITHDRAWN' && !withdrawn) throw refusal('RECORD_WITHDRAWN', { field: 'id' });
     return slip;
   }
 

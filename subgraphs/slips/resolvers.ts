@@ -4,6 +4,7 @@ import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, RecordRow, Reference } from '#kernel/records/records.ts';
+import type { UndoChange } from '#kernel/records/undo.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
 import type {
@@ -61,12 +62,16 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       mutationPayload(await writing(context).referrals.update(context.call.caller, input), context.call.caller),
     withdrawReferralSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
       mutationPayload(await writing(context).referrals.withdraw(context.call.caller, input), context.call.caller),
+    undoReferralSlipChange: async (_: unknown, { input }: Given<UndoChange>, context: SlipsContext) =>
+      mutationPayload(await writing(context).referrals.undo(context.call.caller, input), context.call.caller),
     createReexaminationSlip: async (_: unknown, { input }: Given<CreateReexamination>, context: SlipsContext) =>
       mutationPayload(await writing(context).reexaminations.create(context.call.caller, input), context.call.caller),
     updateReexaminationSlip: async (_: unknown, { input }: Given<UpdateReexamination>, context: SlipsContext) =>
       mutationPayload(await writing(context).reexaminations.update(context.call.caller, input), context.call.caller),
     withdrawReexaminationSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
       mutationPayload(await writing(context).reexaminations.withdraw(context.call.caller, input), context.call.caller),
+    undoReexaminationSlipChange: async (_: unknown, { input }: Given<UndoChange>, context: SlipsContext) =>
+      mutationPayload(await writing(context).reexaminations.undo(context.call.caller, input), context.call.caller),
   },
   ChangedReferralSlip: {
     referralSlip: ({ slip }: Changed, _: unknown, context: SlipsContext, info: GraphQLResolveInfo) =>
@@ -93,6 +98,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       return slip === null ? null : { ...slip };
     },
     history: (slip: ReferralSlip, page: PageArguments, { slips }: SlipsContext) => slips.referrals.history(slip, page),
+    asOf: (slip: ReferralSlip, { at }: { readonly at: unknown }, { slips }: SlipsContext) => slips.referrals.asOf(slip, at),
   },
   ReexaminationSlip: {
     citizen: (slip: ReexaminationSlip, _: unknown, { slips }: SlipsContext) => slips.reexaminations.citizenOf(slip),
@@ -102,6 +108,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       return slip === null ? null : { ...slip };
     },
     history: (slip: ReexaminationSlip, page: PageArguments, { slips }: SlipsContext) => slips.reexaminations.history(slip, page),
+    asOf: (slip: ReexaminationSlip, { at }: { readonly at: unknown }, { slips }: SlipsContext) =>
+      slips.reexaminations.asOf(slip, at),
   },
   ReferralSlipConnection: countResolvers,
   ReexaminationSlipConnection: countResolvers,

@@ -1,7 +1,7 @@
 import { dayArgument, isGiven } from '#kernel/records/arguments.ts';
 import type { Asked } from '#kernel/graph/asked.ts';
 import { citizenIs, type Condition, daysBetween, textIs, wordIs } from '#kernel/records/conditions.ts';
-import type { Change } from '#kernel/records/history.ts';
+import type { Change, RecordState } from '#kernel/records/history.ts';
 import { KeyedLoader } from '#kernel/records/keyed-loader.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import {
@@ -64,6 +64,7 @@ const sharedFields = {
   citizen: 'r.id as "citizenId"',
   orgUnit: 'case when c.unit_no <@ $1::int4multirange then c.unit_no end as "unitNo"',
   history: null,
+  asOf: null,
 } as const;
 /** `note` is why a slip was withdrawn: `reason` stands on the referral slip itself. */
 const sharedHistory = { number: null, origin: null, status: null, issuedOn: null, note: null } as const;
@@ -141,6 +142,10 @@ class SlipsOfKind<Row extends Slip> {
 
   history(slip: Row, page: PageArguments): Promise<RecordPage<Change>> {
     return this.#slips.history(slip, page);
+  }
+
+  asOf(slip: Row, at: unknown): Promise<RecordState | null> {
+    return this.#slips.asOf(slip, at);
   }
 
   /** `null`: no slip can fit. */
