@@ -83,13 +83,19 @@ switch (mode) {
     break;
   case 'long': {
     // The same suites with their full figures, then those that are long by nature; `-- NAME` runs the files whose path holds it.
-    const full = { HUB_DIFFERENTIAL: '5000', HUB_PROBES: '20000', HUB_REPLAYS: '5000' };
+    const full = { HUB_DIFFERENTIAL: '5000', HUB_PROBES: '20000', HUB_REPLAYS: '5000', HUB_FAULT_SECONDS: '60' };
     const named = (path) => rest.length === 0 || rest.some((name) => path.includes(name));
     if (named('test/differential')) await suite('unit', ['--testPathPatterns', 'test/differential'], full);
-    const scaled = ['test/differential', 'test/scope', 'subgraphs/past-states'];
-    if (scaled.some(named))
-      await suite('int', ['--runInBand', '--testPathPatterns', rest.length === 0 ? scaled.join('|') : rest[0]], full);
-    if (!rest.some((name) => scaled.includes(name)))
+    const scaled = [
+      'test/differential',
+      'test/scope',
+      'subgraphs/past-states',
+      'kernel/audit/read-audit',
+      'kernel/db/read-door-pg',
+    ];
+    const chosen = scaled.filter(named);
+    if (chosen.length > 0) await suite('int', ['--runInBand', '--testPathPatterns', chosen.join('|')], full);
+    if (rest.length === 0 || chosen.length === 0)
       await suite('long', ['--runInBand'].concat(rest.length === 0 ? [] : ['--testPathPatterns', ...rest]));
     break;
   }

@@ -158,39 +158,51 @@ test('an audit that is locked refuses within a second, and the waiting line is b
   await audit.close();
 });
 
-test('while connections are cut, what was acknowledged stands exactly once, and at least 99 % is acknowledged [F10]', async () => {
-  const audit = openReadAudit({ connection: database.roles.reader, registry: new Registry() });
-  await audit.commit(record('cut-first', [person(1)]));
-  const { administratorUrl } = await testServer();
-  const killer = new Client({ connectionString: administratorUrl ?? database.ownerUrl });
-  await killer.connect();
-  const until = performance.now() + 4000;
-  const acknowledged: string[] = [];
-  let refused = 0;
-  const write = async (nth: number): Promise<void> => {
-    for (let n = 0; performance.now() < until; n += 1) {
-      const trace = `cut-${nth}-${n}`;
-      await audit.commit(record(trace, [person(n)])).then(
-        () => acknowledged.push(trace),
-        () => (refused += 1),
-      );
-    }
-  };
-  const cut = async (): Promise<void> => {
-    while (performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      await killer.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hub-audit'`,
-        [database.name],
-      );
-    }
-  };
-  await Promise.all([cut(), ...Array.from({ length: 8 }, (_, nth) => write(nth))]);
-  const rows = (await written('cut-%-%')).map((row) => row.trace_id as string);
-  expect(new Set(rows).size).toBe(rows.length);
-  expect(acknowledged.filter((trace) => !rows.includes(trace))).toEqual([]);
-  expect(acknowledged.length).toBeGreaterThan(200);
-  expect(refused / (refused + acknowledged.length)).toBeLessThan(0.01);
-  await killer.end();
-  await audit.close();
-});
+/** How long the fault lasts; 60 in `test:long`. */
+const faultSeconds = Number(process.env.HUB_FAULT_SECONDS ?? '4');
+
+test(
+  'while connections are cut, what was acknowledged stands exactly once, and at least 99 % is acknowledged [F10]',
+  async () => {
+    const audit = openReadAudit({ connection: database.roles.reader, registry: new Registry() });
+    await audit.commit(record('cut-first', [person(1)]));
+    const { administratorUrl } = await testServer();
+    const killer = new Client({ connectionString: administratorUrl ?? database.ownerUrl });
+    await killer.connect();
+    const until = performance.now() + faultSeconds * 1_000;
+    const acknowledged: string[] = [];
+    let refused = 0;
+    const write = async (nth: number): Promise<void> => {
+      for (let n = 0; performance.now() < until; n += 1) {
+        const trace = `cut-${nth}-${n}`;
+        await audit.commit(record(trace, [person(n)])).then(
+          () => acknowledged.push(trace),
+          () => (refused += 1),
+        );
+      }
+    };
+    const cut = async (): Promise<void> => {
+      while (performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await killer.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hub-audit'`,
+          [database.name],
+        );
+      }
+    };
+    await Promise.all([cut(), ...Array.from({ length: 8 }, (_, nth) => write(nth))]);
+    await killer.end();
+    await audit.close();
+    // Of a minute they are too many to be sorted within the auditor's five seconds.
+    const found = await auditor.query<{ trace: string }>(
+      `select trace_id as trace from hub.audit_event where trace_id ^@ 'cut-'`,
+    );
+    const rows = found.rows.map(({ trace }) => trace).filter((trace) => trace !== 'cut-first');
+    const stored = new Set(rows);
+    expect(stored.size).toBe(rows.length);
+    expect(acknowledged.filter((trace) => !stored.has(trace))).toEqual([]);
+    expect(acknowledged.length).toBeGreaterThan(200);
+    expect(refused / (refused + acknowledged.length)).toBeLessThan(0.01);
+  },
+  (faultSeconds + 30) * 1_000,
+);
