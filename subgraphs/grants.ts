@@ -116,6 +116,8 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.run_open(uuid, text, text, int, text, jsonb, int)': subgraphs,
   'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
   'hub.run_close(uuid, text, jsonb)': subgraphs,
+  'hub.prune(text, int, int)': ['worker'],
+  'hub.note_sweep(timestamptz, jsonb)': ['worker'],
   'hub.principal_stands(text, text, text, int)': subgraphs,
   'organisation.unit_holds(int)': ['organisation'],
   'citizens.raise_two_holders(text[])': ['citizens'],

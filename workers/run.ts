@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { readRoleUrls } from '#kernel/config.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { runReplicaFeed } from './replicas.ts';
+import { runRetention } from './retention.ts';
 
 /**
  * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on an internal port of its
@@ -16,6 +17,7 @@ export async function startWorker({ settings, metrics, log }: ProcessParts): Pro
     metrics,
     log,
   });
+  const retention = runRetention({ url: roleUrl('worker'), keep: settings.keep, signal: ending.signal, metrics, log });
   const { registry } = metrics;
   const page = createServer((request, response) => {
     request.resume();
@@ -39,7 +41,7 @@ export async function startWorker({ settings, metrics, log }: ProcessParts): Pro
       ending.abort();
       page.close();
       page.closeAllConnections();
-      await feed;
+      await Promise.all([feed, retention]);
     },
   };
 }

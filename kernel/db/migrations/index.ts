@@ -1,7 +1,11 @@
 import type { SchemaMigrations } from '../migrator.ts';
 import { CreateHub } from './0001-create-hub.ts';
+import { Retention } from './0005-retention.ts';
 
 export const hubMigrations: SchemaMigrations = {
   schema: 'hub',
-  migrations: [{ name: '0001-create-hub', class: CreateHub }],
+  migrations: [
+    { name: '0001-create-hub', class: CreateHub },
+    { name: '0005-retention', class: Retention },
+  ],
 };

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import type { Keep } from '#kernel/config.ts';
+import { everyUnit, openDatabase, type Database } from '#kernel/db/database.ts';
+import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
+import { pruneOnce, type Removed } from './retention.ts';
+
+const keep: Keep = {
+  outboxDays: 7,
+  answersDays: 7,
+  stagingDays: 1,
+  runsDays: 30,
+  securityDays: 90,
+  verificationsDays: 30,
+  auditMonths: 120,
+  historyYears: null,
+  logMib: 32,
+};
+const never = new AbortController().signal;
+
+let test0: TestDatabase;
+let owner: Client;
+let worker: Database;
+
+beforeAll(async () => {
+  test0 = await createTestDatabase();
+  owner = new Client({ connectionString: test0.ownerUrl });
+  await owner.connect();
+  await owner.query(`select set_config('hub.scope', $1, false), set_config('hub.principal', 'clerk11', false)`, [everyUnit]);
+  await owner.query(
+    `insert into hub.unit (number, code, name, level, valid_from) values (1, '52', 'Tỉnh', 'PROVINCE', '2025-07-01')`,
+  );
+  worker = await openDatabase({ url: test0.roles.worker, entities: [], connections: 1, applicationName: 'test' });
+});
+afterAll(async () => {
+  await worker.close();
+  await owner.end();
+  await test0.close();
+});
+
+const growing = {
+  outbox: ['hub.outbox', 'at'],
+  answers: ['citizens.idempotency', 'at'],
+  staging: ['citizens.import_row', null],
+  runs: ['hub.run', 'ended_at'],
+  sessions: ['organisation.oidc_payload', 'expires_at'],
+  security: ['organisation.security_event', 'at'],
+  history: ['citizens.change', 'at'],
+} as const;
+
+async function count(table: string): Promise<number> {
+  const { rows } = await owner.query<{ n: number }>(`select count(*)::int as n from ${table} where true`);
+  return rows[0]?.n ?? 0;
+}
+
+/** What a hub of this size writes in a day; every consumer of the outbox has done it. */
+async function oneDay(day: number, rows: number): Promise<void> {
+  await owner.query(
+    `insert into hub.outbox (kind, subject, version, unit_after) select 'CITIZEN', uuidv7(), 1, 1 from generate_series(1, ${rows})`,
+  );
+  await owner.query(
+    `update hub.outbox_consumer set mark_xid = (select max(xid::text::bigint)::text::xid8 from hub.outbox), mark_id = (select max(id) from hub.outbox)`,
+  );
+  await owner.query(
+    `insert into citizens.idempotency (principal, operation, key, body_hash, outcome)
+     select 'clerk11', 'createCitizen', 'day-${day}-' || n, '\\x00', '{}' from generate_series(1, ${rows}) n`,
+  );
+  await owner.query(
+    `with run as (insert into hub.run (id, kind, state, unit_no, subgraph, started_by, ended_at)
+       values (uuidv7(), 'IMPORT', 'DONE', 1, 'citizens', 'clerk11', now()) returning id)
+     insert into citizens.import_row (run_id, line, cells) select id, n, '{}' from run, generate_series(1, ${rows}) n`,
+  );
+  await owner.query(
+    `insert into organisation.oidc_payload (model, id, payload, expires_at)
+     select 'AuthorizationCode', 'day-${day}-' || n, '{}', now() + interval '1 minute' from generate_series(1, ${rows}) n`,
+  );
+  await owner.query(`insert into organisation.security_event (kind) select 'request.refused' from generate_series(1, ${rows})`);
+  await owner.query(
+    `insert into citizens.change (citizen_id, unit_no, version, principal, principal_name, cause, action)
+     select uuidv7(), 1, 1, 'clerk11', 'Clerk', 'MUTATION', 'created' from generate_series(1, ${rows})`,
+  );
+}
+
+/** A day goes by. Answers are older only for their owner: the policy of the table asks for a principal. */
+async function dayGoesBy(): Promise<void> {
+  for (const [table, column] of Object.values(growing)) {
+    if (column !== null) await owner.query(`update ${table} set ${column} = ${column} - interval '1 day'`);
+  }
+}
+
+test('over months of compressed time nothing grows without a bound; the history alone stays whole', async () => {
+  const rows = 20;
+  const days = 100;
+  const most: Record<string, number> = {};
+  const removed: Record<string, number> = {};
+  for (let day = 1; day <= days; day += 1) {
+    await oneDay(day, rows);
+    await dayGoesBy();
+    const round: Removed = await pruneOnce(worker, keep, never);
+    for (const [thing, gone] of Object.entries(round)) removed[thing] = (removed[thing] ?? 0) + gone;
+    if (day < 95) continue;
+    for (const [thing, [table]] of Object.entries(growing)) most[thing] = Math.max(most[thing] ?? 0, await count(table));
+  }
+  const { runs = 0, ...others } = most;
+  // Runs of imports, and of the sweeps themselves.
+  expect(runs).toBeLessThanOrEqual(2 * 31);
+  // A day's rows are a day old when the round comes.
+  expect(others).toEqual({
+    outbox: 6 * rows,
+    answers: 6 * rows,
+    staging: 0,
+    sessions: 0,
+    security: 89 * rows,
+    history: days * rows,
+  });
+  expect(removed).toMatchObject({
+    outbox: 94 * rows,
+    answers: 94 * rows,
+    staging: days * rows,
+    sessions: days * rows,
+    security: 11 * rows,
+  });
+}, 120_000);
+
+test('what a round removed is a run that the province sees', async () => {
+  const { rows } = await owner.query<{ state: string; counts: Record<string, number> }>(
+    `select state, counts from hub.run where kind = 'SWEEP' order by id desc limit 1`,
+  );
+  expect(rows[0]).toEqual({
+    state: 'DONE',
+    counts: { outbox: 20, answers: 20, staging: 20, sessions: 20, security: 20, runs: 2 },
+  });
+});
+
+test('an event that one consumer has not done stays, whatever its age', async () => {
+  await oneDay(1_000, 5);
+  await owner.query(`update hub.outbox_consumer set mark_xid = '0', mark_id = 0 where consumer = 'slips'`);
+  await owner.query(`update hub.outbox set at = now() - interval '400 days'`);
+  const before = await count('hub.outbox');
+  expect((await pruneOnce(worker, keep, never)).outbox ?? 0).toBe(0);
+  expect(await count('hub.outbox')).toBe(before);
+  await owner.query(
+    `insert into hub.outbox_done (consumer, event_id, xid) select 'slips', id, xid from hub.outbox order by id limit 3`,
+  );
+  expect((await pruneOnce(worker, keep, never)).outbox).toBe(3);
+  expect(await count('hub.outbox_done')).toBe(0);
+});
+
+test('of the answers of the population database the newest of each field stays, whatever its age', async () => {
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into citizens.citizen (id, unit_no, full_name, name_folded, name_sort) values (uuidv7(), 1, 'Lê An', 'le an', 'An Lê') returning id`,
+  );
+  const citizen = rows[0]?.id;
+  for (const [field, age] of [
+    ['FULL_NAME', 500],
+    ['FULL_NAME', 400],
+    ['GENDER', 500],
+  ] as const) {
+    await owner.query(
+      `insert into citizens.verification (id, citizen_id, unit_no, field, outcome, source, checked_at)
+       values (uuidv7(), $1, 1, $2, 'MATCH', 'POPULATION', now() - make_interval(days => $3))`,
+      [citizen, field, age],
+    );
+  }
+  expect((await pruneOnce(worker, keep, never)).verifications).toBe(1);
+  const { rows: left } = await owner.query(
+    `select field, (now()::date - checked_at::date) as age from citizens.verification order by field`,
+  );
+  expect(left).toEqual([
+    { field: 'FULL_NAME', age: 400 },
+    { field: 'GENDER', age: 500 },
+  ]);
+});
+
+test('nobody can make the database forget earlier than it allows, and only the worker may ask', async () => {
+  const client = new Client({ connectionString: test0.roles.worker });
+  await client.connect();
+  try {
+    await expect(client.query(`select hub.prune('answers', 6)`)).rejects.toThrow('answers are kept at least 7 days');
+    await expect(client.query(`select hub.prune('history', 365)`)).rejects.toThrow('history are kept at least 3650 days');
+    await expect(client.query(`select hub.prune('citizen', 1)`)).rejects.toThrow('nothing is called citizen');
+    await expect(client.query(`delete from hub.outbox`)).rejects.toThrow('permission denied');
+  } finally {
+    await client.end();
+  }
+  const other = new Client({ connectionString: test0.roles.citizens });
+  await other.connect();
+  await expect(other.query(`select hub.prune('runs', 400)`)).rejects.toThrow('permission denied');
+  await other.end();
+});
