@@ -37,18 +37,19 @@ interface News {
   readonly unit: number;
   readonly numbers?: readonly string[];
   readonly lifeStatus?: CitizenReplica['lifeStatus'];
+  readonly mergedInto?: string;
 }
 
 const hashesOf = (numbers: readonly string[]): string[] => numbers.map((number) => hashIdentifier(key, number).toString('hex'));
 
-function eventOf({ id, version, unit, numbers = [], lifeStatus = 'ACTIVE' }: News) {
+function eventOf({ id, version, unit, numbers = [], lifeStatus = 'ACTIVE', mergedInto }: News) {
   return {
     kind: 'CITIZEN',
     subject: id,
     version,
     unitBefore: version === 1 ? null : unit,
     unitAfter: unit,
-    payload: { hashes: hashesOf(numbers), lifeStatus, mergedInto: null },
+    payload: { hashes: hashesOf(numbers), lifeStatus, mergedInto: mergedInto ?? null },
   } as const;
 }
 
@@ -62,10 +63,10 @@ function tell(...news: readonly News[]): Promise<void> {
  */
 async function feed(expected: number, most = 20_000): Promise<Fed> {
   const deadline = performance.now() + most;
-  const sum = { taken: 0, changed: 0, stale: 0, linked: 0 };
+  const sum = { taken: 0, changed: 0, stale: 0, linked: 0, merged: 0 };
   for (let enough = false; ;) {
     const fed = await feedOnce(cards, insurance);
-    for (const name of ['taken', 'changed', 'stale', 'linked'] as const) sum[name] += fed[name];
+    for (const name of ['taken', 'changed', 'stale', 'linked', 'merged'] as const) sum[name] += fed[name];
     if (fed.taken > 0) continue;
     if (enough || performance.now() > deadline) return sum;
     enough = sum.taken >= expected;
@@ -179,7 +180,7 @@ test('older or repeated news changes nothing and is counted [F17] [F18]', async 
   await tell({ id, version: 7, unit: 5 });
   await feed(1);
   await tell({ id, version: 6, unit: 4 }, { id, version: 7, unit: 4 });
-  expect(await feed(2)).toEqual({ taken: 2, changed: 0, stale: 2, linked: 0 });
+  expect(await feed(2)).toEqual({ taken: 2, changed: 0, stale: 2, linked: 0, merged: 0 });
   expect(await replicaOf(id)).toEqual({ unit: 5, version: 7 });
 });
 
@@ -237,6 +238,103 @@ test('when a citizen moves, his cards, their history and open work move with him
   await tell({ id, version: 2, unit: 9 });
   await feed(1);
   expect(await cardOf(card)).toEqual({ citizen: id, unit: 9, version: 1 });
+});
+
+test('his open work moves with him and the queue hears of it; what lies with a unit above stays there', async () => {
+  const id = randomUUID();
+  await tell({ id, version: 1, unit: 5 });
+  await feed(1);
+  const card = await addCard({ citizen: id, unit: 5 });
+  const [his, above] = [randomUUID(), randomUUID()];
+  await asScope(
+    database.roles.insurance,
+    everyUnit,
+    `insert into insurance.work (id, card_id, citizen_id, unit_no, kind, found_by) values ($1, $3, $4, 5, 'OVERLAP', 'CARDS'), ($2, $3, $4, 1, 'DUPLICATE_CARD', 'CARDS')`,
+    [his, above, card, id],
+  );
+  await tell({ id, version: 2, unit: 9 });
+  await feed(1);
+  const work = await asScope(
+    database.roles.insurance,
+    everyUnit,
+    'select id, unit_no, version from insurance.work where citizen_id = $1 order by kind desc',
+    [id],
+  );
+  expect(work).toEqual([
+    { id: his, unit_no: 9, version: 2 },
+    { id: above, unit_no: 1, version: 1 },
+  ]);
+  const events = await withClient(database.roles.worker, (client) =>
+    client.query(
+      `select version, unit_before, unit_after, payload - 'raisedAt' as payload from hub.outbox where kind = 'WORK' and subject = $1`,
+      [card],
+    ),
+  );
+  expect(events.rows).toEqual([
+    {
+      version: 2,
+      unit_before: 5,
+      unit_after: 9,
+      payload: {
+        source: 'INSURANCE',
+        kind: 'OVERLAP',
+        field: null,
+        citizenId: id,
+        citizenUnit: 9,
+        foundBy: 'CARDS',
+        state: 'OPEN',
+      },
+    },
+  ]);
+});
+
+test('records of a merged citizen go to the one who goes on, along the whole way and in whatever order the news comes', async () => {
+  const [first, second, last] = [randomUUID(), randomUUID(), randomUUID()];
+  await tell({ id: first, version: 1, unit: 5 }, { id: second, version: 1, unit: 6 });
+  await feed(2);
+  const card = await addCard({ citizen: first, unit: 5 });
+  const own = await addCard({ citizen: second, unit: 6 });
+  await asScope(
+    database.roles.insurance,
+    everyUnit,
+    `insert into insurance.change (record_id, citizen_id, unit_no, version, principal, principal_name, cause, action) values ($1, $2, 5, 1, 'x', 'x', 'MUTATION', 'card.created')`,
+    [card, first],
+  );
+  // The one who goes on at the end is not known here yet.
+  await tell(
+    { id: second, version: 2, unit: 6, lifeStatus: 'MERGED', mergedInto: last },
+    { id: first, version: 2, unit: 5, lifeStatus: 'MERGED', mergedInto: second },
+  );
+  expect(await feed(2)).toMatchObject({ merged: 0 });
+  expect(await cardOf(card)).toEqual({ citizen: first, unit: 5, version: 1 });
+  await tell({ id: last, version: 1, unit: 9 });
+  expect(await feed(1)).toMatchObject({ merged: 2 });
+  expect(await cardOf(card)).toEqual({ citizen: last, unit: 9, version: 2 });
+  expect(await cardOf(own)).toEqual({ citizen: last, unit: 9, version: 2 });
+  const history = await asScope(
+    database.roles.insurance,
+    everyUnit,
+    'select citizen_id, unit_no, action, before, after from insurance.change where record_id = $1 order by version',
+    [card],
+  );
+  expect(history).toEqual([
+    { citizen_id: last, unit_no: 9, action: 'card.created', before: null, after: null },
+    {
+      citizen_id: last,
+      unit_no: 9,
+      action: 'merged',
+      before: { citizen: first, orgUnit: 'u5' },
+      after: { citizen: last, orgUnit: 'u9' },
+    },
+  ]);
+  const audit = await withClient(database.roles.auditor, (client) =>
+    client.query(`select action from hub.audit_event where subjects @> array[$1::uuid, $2::uuid]`, [first, last]),
+  );
+  expect(audit.rows).toEqual([{ action: 'card.changed' }]);
+  // Again: nothing changes.
+  await tell({ id: first, version: 3, unit: 5, lifeStatus: 'MERGED', mergedInto: second });
+  expect(await feed(1)).toMatchObject({ merged: 0 });
+  expect(await cardOf(card)).toMatchObject({ version: 2 });
 });
 
 test('a card that waits finds its citizen when he comes, with history, audit and event', async () => {

@@ -15,14 +15,25 @@ import type { Log } from '#kernel/log.ts';
 import type { Metrics } from '#kernel/metrics.ts';
 
 export const replicaTargets: readonly ReplicaTarget[] = [
-  { schema: 'insurance', records: [{ table: 'card', kind: 'CARD', action: 'card.changed' }], ofFacilities: false },
-  { schema: 'results', records: [{ table: 'result', kind: 'RESULT', action: 'result.changed' }], ofFacilities: false },
+  {
+    schema: 'insurance',
+    records: [{ table: 'card', kind: 'CARD', action: 'card.changed' }],
+    work: { source: 'INSURANCE', subject: 'card_id' },
+    ofFacilities: false,
+  },
+  {
+    schema: 'results',
+    records: [{ table: 'result', kind: 'RESULT', action: 'result.changed' }],
+    work: { source: 'RESULTS', subject: 'result_id' },
+    ofFacilities: false,
+  },
   {
     schema: 'slips',
     records: [
       { table: 'referral_slip', kind: 'SLIP', action: 'slip.changed' },
       { table: 'reexamination_slip', kind: 'SLIP', action: 'slip.changed' },
     ],
+    work: { source: 'SLIPS', subject: 'slip_id' },
     ofFacilities: true,
   },
 ];
@@ -75,7 +86,7 @@ export async function runReplicaFeed({ urls, signal, metrics, log }: ReplicaFeed
             await sweepWaiting(database, target);
             swept = performance.now();
           }
-          const { taken, changed, stale, linked } = await feedOnce(database, target);
+          const { taken, changed, stale, linked, merged } = await feedOnce(database, target);
           if (taken > 0 || performance.now() - measured > 1_000) {
             lags.set(consumer, { seconds: await lagOf(database, target), at: performance.now() });
             measured = performance.now();
@@ -83,6 +94,7 @@ export async function runReplicaFeed({ urls, signal, metrics, log }: ReplicaFeed
           events.inc({ consumer, outcome: 'changed' }, changed);
           events.inc({ consumer, outcome: 'stale' }, stale);
           events.inc({ consumer, outcome: 'linked' }, linked);
+          events.inc({ consumer, outcome: 'merged' }, merged);
           failed = 0;
           if (taken < eventsAtOnce) await sleep(idle, signal);
         } catch (error) {
@@ -107,6 +119,7 @@ interface Taken extends CitizenReplica {
   readonly id: string;
   readonly version: number;
   readonly unitNo: number;
+  readonly unitBefore: number | null;
 }
 
 export interface Fed {
@@ -114,18 +127,19 @@ export interface Fed {
   readonly changed: number;
   readonly stale: number;
   readonly linked: number;
+  readonly merged: number;
 }
 
 /** One batch: takes what is due, applies it and marks it done, in one transaction. */
 export function feedOnce(database: Database, target: ReplicaTarget): Promise<Fed> {
   return database.transaction(session, async (transaction) => {
     const taken = await transaction.query<Taken>(
-      `select id as event, subject as id, version, unit_after as "unitNo", payload -> 'hashes' as hashes,
+      `select id as event, subject as id, version, unit_after as "unitNo", unit_before as "unitBefore", payload -> 'hashes' as hashes,
          payload ->> 'lifeStatus' as "lifeStatus", (payload ->> 'mergedInto')::uuid as "mergedInto"
        from hub.take_event($1, $2)`,
       [target.schema, eventsAtOnce],
     );
-    if (taken.length === 0) return { taken: 0, changed: 0, stale: 0, linked: 0 };
+    if (taken.length === 0) return { taken: 0, changed: 0, stale: 0, linked: 0, merged: 0 };
     const applied = await applyCitizens(transaction, target, taken, 'feed');
     await transaction.query('select hub.finish_event($1, $2::bigint[])', [target.schema, taken.map(({ event }) => event)]);
     return { taken: taken.length, ...applied };
@@ -235,6 +249,7 @@ async function citizensAfter(
     id,
     version,
     unitNo,
+    unitBefore: null,
     lifeStatus,
     mergedInto,
     hashes: [...new Set(numbers.map((number) => hashIdentifier(identifierKey, number).toString('hex')))],
