@@ -38,11 +38,18 @@ export const mutations = {
     done: settleDiscrepancy(input: $input) { ok { changeId citizen { id version } } ${refused} } }`,
   UndoCitizenChange: undo('Citizen', 'citizen'),
   UndoInsuranceCardChange: undo('InsuranceCard', 'insuranceCard'),
+  UndoDigitizedResultChange: undo('DigitizedResult', 'digitizedResult'),
+  UndoReferralSlipChange: undo('ReferralSlip', 'referralSlip'),
+  UndoReexaminationSlipChange: undo('ReexaminationSlip', 'reexaminationSlip'),
+  ...acts('OrgUnit', 'orgUnit'),
 } as const;
 
 /** Kinds of records whose changes can be put back. */
 export const undoOf = {
   citizens: mutations.UndoCitizenChange,
   cards: mutations.UndoInsuranceCardChange,
+  results: mutations.UndoDigitizedResultChange,
+  referrals: mutations.UndoReferralSlipChange,
+  reexaminations: mutations.UndoReexaminationSlipChange,
 } as const;
 export type UndoResource = keyof typeof undoOf;

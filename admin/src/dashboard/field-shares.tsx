@@ -18,6 +18,8 @@ const groups: readonly (readonly [CitizenField, CitizenField, CitizenField])[] =
   ['BIRTHPLACE', 'EMAIL', 'NATIVE_PLACE'],
   ['PERMANENT_ADDRESS', 'PHONE', 'EMAIL'],
 ];
+/** 36 counts are a ninth of a person's quota of a minute. Milliseconds. */
+const countsFresh = 300_000;
 const states: readonly FieldState[] = ['GREEN', 'YELLOW', 'RED'];
 const choices: readonly Choice[] = [{ key: 'unit', label: 'filter.unit', kind: 'unit' }];
 
@@ -37,7 +39,7 @@ export function FieldShares(): ReactNode {
       )) as [readonly FieldCount[], readonly FieldCount[], readonly FieldCount[], readonly FieldCount[]];
       return [...first, ...second, ...third, ...(last === undefined ? [] : [last])];
     },
-    { enabled: unit !== '', keep: true },
+    { enabled: unit !== '', keep: true, fresh: countsFresh },
   );
   // Counts above some size are lower bounds: shares of them would be made up.
   const unsure = data?.some(({ states: of }) => states.some((state) => of[state].atLeast)) === true;

@@ -48,7 +48,7 @@ export function AtHand({ item, standing, handing, onHanding, onDecide, onHandOve
       </p>
       <div className="two-sides">
         <section>
-          <h3>{say(alone ? 'discrepancy.ownFacts' : 'discrepancy.ours')}</h3>
+          <h2>{say(alone ? 'discrepancy.ownFacts' : 'discrepancy.ours')}</h2>
           <p className="big-value figures">
             {alone
               ? [around?.personalId, gender, partialDay(around?.dateOfBirth ?? null)].filter(Boolean).join(' · ') || '\u00a0'
@@ -62,7 +62,7 @@ export function AtHand({ item, standing, handing, onHanding, onDecide, onHandOve
           </p>
         </section>
         <section>
-          <h3>{say('discrepancy.theirs')}</h3>
+          <h2>{say('discrepancy.theirs')}</h2>
           {alone ? (
             <p>{say('discrepancy.noOther')}</p>
           ) : (

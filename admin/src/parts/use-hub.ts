@@ -21,6 +21,8 @@ export function useAsk<Data>(
     readonly enabled?: boolean;
     readonly every?: number | ((data: Data | undefined) => number);
     readonly keep?: boolean;
+    /** Not asked again for so long, milliseconds: what is dear to count and changes slowly. */
+    readonly fresh?: number;
   } = {},
 ): UseQueryResult<Data> {
   const hub = useHub();
@@ -29,6 +31,7 @@ export function useAsk<Data>(
     queryKey: ['hub', ...key],
     queryFn: ({ signal }) => ask(hub, { signal }),
     enabled: options.enabled ?? true,
+    ...(options.fresh !== undefined && { staleTime: options.fresh }),
     ...((options.keep === true && { placeholderData: (before: Data | undefined) => before }) as object),
     ...(every !== undefined && {
       refetchInterval:
