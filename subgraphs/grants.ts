@@ -121,6 +121,7 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.principal_stands(text, text, text, int)': subgraphs,
   'organisation.unit_holds(int)': ['organisation'],
   'citizens.raise_two_holders(text[])': ['citizens'],
+  'citizens.confirm_numbers(uuid[], text[], text)': ['citizens'],
   'citizens.number_holders(text, text, uuid)': ['citizens'],
   'citizens.hand_over_discrepancy(uuid, int)': ['citizens'],
 };

@@ -227,10 +227,12 @@ const placeSchema = z.object({
 
 const citizenSchema = z.object({
   SoDinhDanh: z.string().regex(/^[0-9]{12}$/),
-  SoCMND: z
-    .string()
-    .regex(/^(?:[0-9]{9})?$/)
-    .nullish(),
+  SoCMND: optional.pipe(
+    z
+      .string()
+      .regex(/^[0-9]{9}$/)
+      .nullable(),
+  ),
   HoVaTen: z.object({ Ho: optional, ChuDem: optional, Ten: optional }),
   NgayThangNamSinh: block(z.object({ Nam: optional, NgayThangNam: optional })),
   GioiTinh: optional,
@@ -271,7 +273,7 @@ function personOf(citizen: z.infer<typeof citizenSchema>): PopulationPerson {
   if (fullName === '') throw violated('wrong-type');
   return {
     personalId: citizen.SoDinhDanh,
-    oldIdNumber: citizen.SoCMND ?? null,
+    oldIdNumber: citizen.SoCMND,
     fullName,
     dateOfBirth: birthIn(citizen.NgayThangNamSinh ?? null),
     gender: genderIn(citizen.GioiTinh),

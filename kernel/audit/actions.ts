@@ -7,6 +7,8 @@ export const auditActions = [
   'citizen.changed',
   'citizen.withdrawn',
   'citizen.imported',
+  'citizen.asked', // about him, at the population database
+  'citizen.verified',
   'card.read',
   'card.created',
   'card.changed',

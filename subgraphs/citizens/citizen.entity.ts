@@ -229,10 +229,8 @@ const VerificationSchema = defineEntity({
     checkedAt: instant(),
     runId: p.uuid().nullable(),
   },
-  indexes: [
-    { name: 'verification_citizen', properties: ['citizenId', 'checkedAt'] },
-    { name: 'verification_run', properties: ['runId'], where: 'run_id is not null' },
-  ],
+  indexes: [{ name: 'verification_citizen', properties: ['citizenId', 'checkedAt'] }],
+  uniques: [{ name: 'verification_run', properties: ['runId', 'citizenId', 'field'], where: 'run_id is not null' }],
   checks: [oneOf('verification_outcome', 'outcome', verificationOutcomes)],
 });
 

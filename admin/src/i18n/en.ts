@@ -574,6 +574,8 @@ export const en: Messages = {
       'citizen.changed': 'Changed a citizen',
       'citizen.withdrawn': 'Withdrew a citizen',
       'citizen.imported': 'Imported citizens',
+      'citizen.asked': 'Asked the population database',
+      'citizen.verified': 'Compared with the population database',
       'card.read': 'Saw insurance cards',
       'card.created': 'Added an insurance card',
       'card.changed': 'Changed an insurance card',

@@ -564,6 +564,8 @@ export const vi = {
       'citizen.changed': 'Sửa hồ sơ công dân',
       'citizen.withdrawn': 'Rút hồ sơ công dân',
       'citizen.imported': 'Nhập hồ sơ công dân',
+      'citizen.asked': 'Hỏi CSDL quốc gia về dân cư',
+      'citizen.verified': 'Đối chiếu với CSDL quốc gia về dân cư',
       'card.read': 'Xem thẻ BHYT',
       'card.created': 'Thêm thẻ BHYT',
       'card.changed': 'Sửa thẻ BHYT',

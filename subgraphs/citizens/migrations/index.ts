@@ -2,6 +2,7 @@ import type { SchemaMigrations } from '#kernel/db/migrator.ts';
 import { CreateCitizens } from './0001-create-citizens.ts';
 import { NumberHolders } from './0002-number-holders.ts';
 import { HandOver } from './0003-hand-over.ts';
+import { ConfirmNumbers } from './0004-confirm-numbers.ts';
 
 export const citizensMigrations: SchemaMigrations = {
   schema: 'citizens',
@@ -9,5 +10,6 @@ export const citizensMigrations: SchemaMigrations = {
     { name: '0001-create-citizens', class: CreateCitizens },
     { name: '0002-number-holders', class: NumberHolders },
     { name: '0003-hand-over', class: HandOver },
+    { name: '0004-confirm-numbers', class: ConfirmNumbers },
   ],
 };
