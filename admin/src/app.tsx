@@ -39,6 +39,8 @@ const ResultForm = later(() => import('./results/result-form.tsx'), 'ResultForm'
 const ReferralForm = later(() => import('./slips/slip-form.tsx'), 'ReferralForm');
 const ReexaminationForm = later(() => import('./slips/slip-form.tsx'), 'ReexaminationForm');
 const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
+const UnitPage = later(() => import('./units/unit-page.tsx'), 'UnitPage');
+const UnitForm = later(() => import('./units/unit-form.tsx'), 'UnitForm');
 const AuditList = later(() => import('./audit/audit-list.tsx'), 'AuditList');
 
 /** A refusal stays one however often it is asked; only what is busy or away is asked again. */
@@ -95,7 +97,7 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           <Resource name="work" list={WorkList} />
           <Resource name="runs" list={RunList} />
           <Resource name="imports" list={ImportList} />
-          <Resource name="units" list={UnitTree} />
+          <Resource name="units" list={UnitTree} show={UnitPage} edit={UnitForm} create={UnitForm} />
           <Resource name="audit" list={AuditList} />
         </CoreAdminUI>
       </CoreAdminContext>

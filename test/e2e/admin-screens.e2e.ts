@@ -60,8 +60,8 @@ async function pagesOf(page: Page): Promise<readonly string[]> {
   await page.waitForSelector('.card-lines a');
   await page.waitForSelector('a[href*="referrals/"][href$="show"]');
   const person = /citizens\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
-  const links = await page.$$eval('.stack-blocks a[href$="/show"]', (all) =>
-    all.map((link) => (link.getAttribute('href') ?? '').slice(1)),
+  const links = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('.stack-blocks a[href$="/show"]')].map((link) => link.getAttribute('href').slice(1))`,
   );
   const one = ['cards', 'results', 'referrals', 'reexaminations'].flatMap(
     (kind) => links.find((link) => link.startsWith(`/${kind}/`)) ?? [],

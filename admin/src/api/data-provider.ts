@@ -17,6 +17,7 @@ import type {
   Referral,
   RevealedCitizen,
   Run,
+  UnitRecord,
   UnitRef,
 } from './records.ts';
 import { sources, type Filter, type ResourceName, type Source } from './resources.ts';
@@ -193,6 +194,30 @@ async function readPage<Node>(
   return { nodes, pageInfo: { hasNextPage: true, endCursor: cursor } };
 }
 
+interface UnitLine {
+  readonly id: string;
+  readonly children?: readonly UnitLine[] | null;
+}
+
+/** The graph gives units by their parent: the parent is looked up in the tree first. */
+async function readUnit(id: string, asked: Asked): Promise<UnitRecord> {
+  const { data } = await askGraph<{ orgUnits: readonly UnitLine[] | null }>(documents.UnitLines, {}, asked);
+  const parentOf = (units: readonly UnitLine[], parent: string | null): string | null | undefined => {
+    for (const unit of units) {
+      if (unit.id === id) return parent;
+      const found = parentOf(unit.children ?? [], unit.id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const parent = parentOf(data.orgUnits ?? [], null);
+  if (parent === undefined) throw new GraphRefusal('', 404, 'NOT_FOUND', null);
+  const below = await askGraph<{ orgUnits: readonly UnitRecord[] | null }>(documents.UnitBelow, { parent }, asked);
+  const unit = below.data.orgUnits?.find((one) => one.id === id);
+  if (unit === undefined) throw new GraphRefusal('', 404, 'NOT_FOUND', null);
+  return unit;
+}
+
 /** The framework may ask for what the graph does not do; no screen of ours does. */
 function notOffered(): Promise<never> {
   return Promise.reject(new Error('The graph does not offer this.'));
@@ -225,6 +250,7 @@ export function hubDataProvider(): HubDataProvider {
     },
 
     async getOne<R extends RaRecord>(resource: string, { id, signal }: GetOneParams<R>): Promise<GetOneResult<R>> {
+      if (resource === 'units') return { data: (await readUnit(String(id), { signal })) as unknown as R };
       const { one } = sourceOf(resource);
       if (one === null) return notOffered();
       const found = await record<R>(one, { id }, { signal });

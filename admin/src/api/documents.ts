@@ -20,6 +20,8 @@ const auditRow = 'id at principal principalName purpose basis action subgraph su
 const change = 'id version who cause knownAt trueFrom action before { field value } after { field value }';
 const history = `history(first: 20) { nodes { ${change} } ${page} }`;
 
+const unitLine = 'id version code name level validFrom validTo';
+
 export const documents = {
   Me: 'query Me { me { id name kind role orgUnit { id name level } permissions purpose } }',
 
@@ -96,6 +98,9 @@ export const documents = {
     page: citizens(filter: $filter, first: 8) { nodes { id fullName personalId dateOfBirth { value precision } ${unit} } } }`,
 
   Units: `query Units { orgUnits { id code name level children { id code name level children { id code name level children { id code name level } } } } }`,
+
+  UnitLines: `query UnitLines { orgUnits { ${unitLine} children { ${unitLine} children { ${unitLine} children { ${unitLine} } } } } }`,
+  UnitBelow: `query UnitBelow($parent: ID) { orgUnits(parent: $parent) { ${unitLine} parent { id name } ${history} } }`,
 
   FieldCounts: `query FieldCounts($unit: ID!, $field1: CitizenField!, $field2: CitizenField!, $field3: CitizenField!) {
     ${[1, 2, 3]

@@ -245,6 +245,16 @@ export interface OrgUnit {
   readonly level: OrgLevel | null;
   readonly children?: readonly OrgUnit[] | null;
 }
+/** One unit with where it stands and what happened to it. */
+export interface UnitRecord extends UnitRef {
+  readonly version: number;
+  readonly code: string | null;
+  readonly level: OrgLevel | null;
+  readonly validFrom: string | null;
+  readonly validTo: string | null;
+  readonly parent: UnitRef | null;
+  readonly history: Connection<Change> | null;
+}
 export interface Principal {
   readonly id: string;
   readonly name: string;

@@ -36,8 +36,9 @@ export function DiscrepancyDesk({ screen }: { readonly screen: ListScreen<Discre
     const free = document.activeElement === document.body || rows.current?.contains(document.activeElement) === true;
     const row = desk.at === null ? null : document.getElementById(`at-${desk.at}`);
     if (!free || row === null) return;
+    const first = rows.current?.contains(document.activeElement) !== true;
     row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: 'nearest' });
+    if (!first) row.scrollIntoView({ block: 'nearest' });
   }, [desk.at]);
 
   const decide = (decision: SettleDecision): void => {
@@ -151,8 +152,14 @@ function Line({ item, acts, chosen, onChoose }: LineProps): ReactNode {
       )}
       <strong>{item.citizen.fullName}</strong>
       <span>{word(say, 'field', item.field)}</span>
-      <span className="figures">{shownValue(say, item.field, item.ours) ?? '–'}</span>
-      <span className="figures">{shownValue(say, item.field, item.theirs) ?? '–'}</span>
+      <span className="figures sides-line">
+        {item.ours === null && item.theirs === null ? null : (
+          <>
+            {shownValue(say, item.field, item.ours) ?? '–'} <span aria-hidden="true">≠</span>{' '}
+            {shownValue(say, item.field, item.theirs) ?? '–'}
+          </>
+        )}
+      </span>
       <span className="quiet">{word(say, 'kind', item.kind)}</span>
       <span className="quiet">
         <AgeText at={item.raisedAt} />

@@ -94,6 +94,9 @@ interface RecordKind<Row> {
   readonly closed: (row: Row) => MessageKey | null;
   /** What the person should know before he changes it. */
   readonly noteOf?: (row: Row) => MessageKey | null;
+  /** What withdrawing is called, and what it means, where it is no mistake taken back. */
+  readonly withdrawVerb?: MessageKey;
+  readonly withdrawNote?: MessageKey;
 }
 
 /** The three acts of a kind of record that is withdrawn when it was entered by mistake. */
@@ -129,9 +132,9 @@ export function recordActs<Row>(kind: RecordKind<Row>): FormActs<Row> {
       ...shared,
       name: 'withdraw',
       title: titles.withdraw,
-      verb: 'form.withdraw',
+      verb: kind.withdrawVerb ?? 'form.withdraw',
       done: 'form.done.withdrawn',
-      noteOf: () => 'form.note.withdrawMistake',
+      noteOf: () => kind.withdrawNote ?? 'form.note.withdrawMistake',
       mutation: mutations.withdraw,
       groups: () => [{ title: 'form.group.withdraw', fields: [withdrawReason, trueFrom] }],
       read: () => ({}),

@@ -268,7 +268,7 @@ function Body<Row extends Editable>({
                     key={field.key}
                     field={field}
                     value={valueIn(draft, field.key)}
-                    before={row === null ? null : valueBefore(draft, field.key)}
+                    before={act.name === 'update' ? valueBefore(draft, field.key) : null}
                     wrong={wrong[field.key] ?? null}
                     onChange={(text) => keep(typed(draft, field.key, text, Date.now()))}
                   />

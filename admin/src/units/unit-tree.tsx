@@ -1,21 +1,31 @@
 import { useState, type ReactNode } from 'react';
-import { LinkBase } from 'react-admin';
+import { LinkBase, useNavigate } from 'react-admin';
+import Button from '@mui/material/Button';
 import type { OrgUnit } from '../api/records.ts';
 import { useSay, word } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { useAsk } from '../parts/use-hub.ts';
-import { useMay, usePrincipal } from '../parts/use-principal.ts';
+import { useMay, useMayChange, usePrincipal } from '../parts/use-principal.ts';
 
 /** The units that one sees, from the department down; each leads to its people and its work. */
 export function UnitTree(): ReactNode {
   const say = useSay();
+  const navigate = useNavigate();
+  const change = useMayChange()('unit:write');
   const { data, error, refetch } = useAsk(['units'], (hub, asked) => hub.units(asked));
   return (
     <div className="page">
       <Tabs resources={['units', 'audit']} />
       <div className="title-line">
         <h1>{say('title.units')}</h1>
+        {change ? (
+          <div className="acts">
+            <Button size="small" variant="outlined" onClick={() => navigate('/units/create')}>
+              {say('form.add')}
+            </Button>
+          </div>
+        ) : null}
       </div>
       {error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
       {data?.length === 0 ? <p className="nothing">{say('empty.units')}</p> : null}
@@ -61,7 +71,9 @@ function Node({ unit, depth }: { readonly unit: OrgUnit; readonly depth: number 
             <span aria-hidden="true">{open ? '▾' : '▸'}</span>
           </button>
         )}
-        <span className={principal?.orgUnit?.id === unit.id ? 'tree-name own' : 'tree-name'}>{unit.name ?? unit.code}</span>
+        <LinkBase className={principal?.orgUnit?.id === unit.id ? 'tree-name own' : 'tree-name'} to={`/units/${unit.id}/show`}>
+          {unit.name ?? unit.code}
+        </LinkBase>
         <span className="quiet">
           {unit.level === null ? '' : word(say, 'level', unit.level)} · {unit.code}
           {children.length === 0 ? '' : ` · ${say('units.below', { smart_count: children.length })}`}
