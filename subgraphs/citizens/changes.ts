@@ -23,6 +23,7 @@ import { statedFields, type CitizenInput, type StatedFields } from './change-inp
 import { lockedCitizen, refuseTaken, unitOf } from './citizen-locks.ts';
 import { Citizen } from './citizen.entity.ts';
 import { flagsOfCitizen, writeValues } from './citizen-values.ts';
+import { keepInconsistency } from './citizen-work.ts';
 import { valueNames } from './import-match.ts';
 import {
   fieldNames,
@@ -106,6 +107,7 @@ export class CitizenChanges {
       remember(change, citizen, { trueFrom, by: change.by, action: 'citizen.created' }, null, born);
       await change.em.flush();
       await writeNameKeys(change, citizen);
+      await keepInconsistency(change, citizen, Object.keys(after));
       change.audit('citizen.created', [citizen.id], fieldNames(after));
       change.publish(await replicaOf(change, citizen, null, this.#identifierKey));
       return { citizen: citizen.id };

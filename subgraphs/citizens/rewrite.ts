@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { AuditAction } from '#kernel/audit/actions.ts';
 import type { Change } from '#kernel/db/change.ts';
 import type { OutboxEvent } from '#kernel/db/outbox.ts';
-import type { LifeStatus, WorkState } from '#kernel/db/shared.entity.ts';
+import type { LifeStatus } from '#kernel/db/shared.entity.ts';
 import { citizenFields, fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
 import { unitId } from '#kernel/domain/ids.ts';
 import { nameKeys, type PersonName } from '#kernel/domain/person-name.ts';
@@ -13,6 +13,7 @@ import type { StatedFields } from './change-input.ts';
 import type { Citizen } from './citizen.entity.ts';
 import { CitizenChange, Identifier, type IdentifierStanding } from './citizen.entity.ts';
 import { flagsOfCitizen, writeValues, type Side } from './citizen-values.ts';
+import { keepInconsistency, workNotice, type CitizenWork } from './citizen-work.ts';
 
 /*
  * One change of a citizen who is locked: his row, his numbers, search keys, history, audit and message, in the transaction of the change
@@ -90,6 +91,7 @@ export async function rewrite(change: Change, citizen: Citizen, to: Rewrite, ide
   const id = remember(change, citizen, to, before, { ...after, ...to.said });
   await flushNumbers(change);
   if ('fullName' in after) await writeNameKeys(change, citizen);
+  await keepInconsistency(change, citizen, Object.keys(after));
   const names = fieldNames(after);
   change.audit(to.action, [citizen.id], names.length > 0 ? names : ['Discrepancy.state']);
   const replicated = ['personalId', 'oldIdNumber', 'orgUnit', 'lifeStatus'].some((name) => name in after);
@@ -248,40 +250,13 @@ async function moveRows(change: Change, citizen: Citizen, unitBefore: number): P
       citizen.unitNo,
     ]);
   }
-  const moved = await change.transaction.query<MovedWork>(
+  const moved = await change.transaction.query<CitizenWork>(
     `update citizens.discrepancy set unit_no = $2, version = version + 1 where citizen_id = $1 and unit_no = $3
      returning id, version, kind, field, found_by as "foundBy", state,
        to_char(raised_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "raisedAt"`,
     [citizen.id, citizen.unitNo, unitBefore],
   );
   change.publish(...moved.map((item) => workNotice(item, citizen, unitBefore, citizen.unitNo)));
-}
-
-/** What the joint queue hears of a work item. */
-export function workNotice(
-  { id, version, kind, field, foundBy, state, raisedAt }: MovedWork,
-  citizen: Citizen,
-  unitBefore: number,
-  unitAfter: number,
-): OutboxEvent {
-  return {
-    kind: 'WORK',
-    subject: id,
-    version,
-    unitBefore,
-    unitAfter,
-    payload: { source: 'CITIZENS', kind, field, citizenId: citizen.id, citizenUnit: citizen.unitNo, foundBy, state, raisedAt },
-  };
-}
-
-interface MovedWork {
-  readonly id: string;
-  readonly version: number;
-  readonly kind: string;
-  readonly field: string | null;
-  readonly foundBy: string;
-  readonly state: WorkState;
-  readonly raisedAt: string;
 }
 
 /** What the other subgraphs keep of him: hashes of every number he has or had, unit and standing. */

@@ -15,7 +15,8 @@ import { statedFields, type CitizenInput, type StatedFields } from './change-inp
 import { refuseTaken } from './citizen-locks.ts';
 import { Citizen, Discrepancy, Verification } from './citizen.entity.ts';
 import type { Side } from './citizen-values.ts';
-import { confirmNumber, remember, rewrite, workNotice } from './rewrite.ts';
+import { workNotice } from './citizen-work.ts';
+import { confirmNumber, remember, rewrite } from './rewrite.ts';
 
 /*
  * What people decide about a difference. The decision is a change of the citizen it is about, so it stands in his history and is undone
