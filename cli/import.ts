@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { permissionsOf } from '#kernel/auth/permissions.ts';
 import type { Caller, Principal } from '#kernel/auth/principal.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { everyUnit, openDatabase, type Database } from '#kernel/db/database.ts';
+import { openDatabase, type Database } from '#kernel/db/database.ts';
 import { catalogue, type Reason } from '#kernel/errors/catalogue.ts';
 import { HubError } from '#kernel/errors/hub-error.ts';
 import { importCitizens, type ImportReport } from '../subgraphs/citizens/index.ts';
 import { openIdentity } from '../subgraphs/organisation/index.ts';
+import { callerOf, ownOperator } from './own-operator.ts';
 import { wordAt } from './register.ts';
 import { UsageError, type Verb, type VerbContext, type VerbOutcome } from './verb.ts';
 
@@ -48,7 +47,7 @@ export const verb: Verb = {
     try {
       const login = args.text('as');
       const principal = login === undefined ? await ownOperator(database) : await account(context, login);
-      return await run(context, database, callerOf(principal, context.language), bytes);
+      return await run(context, database, callerOf(principal, 'import citizens', context.language), bytes);
     } catch (error) {
       // Whoever has no right to import has done nothing.
       if (error instanceof HubError && error.code === 'FORBIDDEN') throw new UsageError(wordsOf(error.reason));
@@ -65,31 +64,6 @@ async function fileAt(path: string): Promise<Buffer> {
   } catch {
     throw new UsageError({ en: `The file ${path} cannot be read.`, vi: `Không đọc được tệp ${path}.` });
   }
-}
-
-/** Whoever may run commands on this machine: every unit of the province, audited as `cli`. */
-async function ownOperator(database: Database): Promise<Principal> {
-  const [province] = await database.transaction({ units: everyUnit, principal: 'cli' }, (tx) =>
-    tx.query<{ readonly number: number }>('select number from hub.unit where parent_number is null order by number limit 1'),
-  );
-  if (province === undefined) {
-    throw new UsageError({
-      en: 'The hub has no units yet. Import or add them first.',
-      vi: 'Hệ thống chưa có đơn vị nào. Hãy nhập hoặc thêm đơn vị trước.',
-    });
-  }
-  return {
-    id: 'cli',
-    name: 'cli',
-    kind: 'CLI',
-    role: 'cli',
-    unitNo: province.number,
-    scope: everyUnit,
-    scopeUnits: Number.MAX_SAFE_INTEGER,
-    permissions: permissionsOf.cli,
-    purpose: 'HOPERAT',
-    pointsPerMinute: 0,
-  };
 }
 
 async function account(context: VerbContext, login: string): Promise<Principal> {
@@ -111,19 +85,6 @@ async function account(context: VerbContext, login: string): Promise<Principal> 
     en: `There is no account "${login}" that may log in.`,
     vi: `Không có tài khoản "${login}" đang được phép đăng nhập.`,
   });
-}
-
-function callerOf(principal: Principal, locale: 'vi' | 'en'): Caller {
-  const traceId = randomBytes(16).toString('hex');
-  return {
-    principal,
-    purpose: principal.purpose,
-    basis: null,
-    locale,
-    traceId,
-    operation: 'import citizens',
-    idempotencyKey: null,
-  };
 }
 
 async function run(context: VerbContext, database: Database, caller: Caller, bytes: Buffer): Promise<VerbOutcome> {

@@ -8,6 +8,7 @@ export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   import: () => import('./import.ts'),
   bases: () => import('./bases.ts'),
   clients: () => import('./clients.ts'),
+  reconcile: () => import('./reconcile.ts'),
   'rebuild-replicas': () => import('./rebuild-replicas.ts'),
   restore: () => import('./restore.ts'),
   token: () => import('./token.ts'),

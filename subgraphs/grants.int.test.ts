@@ -12,6 +12,7 @@ const unscoped: Readonly<Record<string, string>> = {
   'hub.outbox_consumer': 'marks of the consumers',
   'hub.outbox_done': 'marks of the consumers',
   'citizens.import_row': 'rows of a file before anyone decided about them; no unit yet',
+  'citizens.outside_calls': 'until when calls to an outside system are given out; no person',
   'organisation.signing_key': 'keys of the hub',
   'organisation.oidc_payload': 'store of the OpenID provider',
   'organisation.session': 'found by the hash of a cookie alone',

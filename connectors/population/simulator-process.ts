@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
-import { simulatedAccess } from './simulated-access.ts';
+import { demoAccess } from './demo-access.ts';
 import { startSimulator } from './simulator.ts';
 
 /** The simulator as a process of the hub: never in production; where it and its control port listen stands in the data directory. */
@@ -11,8 +11,8 @@ export async function startSimulatorProcess({ settings }: ProcessParts): Promise
     seed: settings.demoSeed,
     dataDir: settings.dataDir,
     port: settings.innerPort,
-    user: simulatedAccess.user,
-    secret: simulatedAccess.secret,
+    user: demoAccess.user,
+    secret: demoAccess.secret,
   });
   const file = join(settings.dataDir, 'population-simulator.json');
   writeFileSync(

@@ -319,6 +319,13 @@ const ImportRowSchema = defineEntity({
 export class ImportRow extends ImportRowSchema.class {}
 ImportRowSchema.setClass(ImportRow);
 
+const OutsideCallsSchema = defineEntity({
+  name: 'OutsideCalls',
+  schema: 'citizens',
+  tableName: 'outside_calls',
+  properties: { system: p.text().primary(), freeAt: instant() },
+});
+
 export const citizensEntities = [
   CitizenSchema,
   IdentifierSchema,
@@ -327,5 +334,6 @@ export const citizensEntities = [
   DiscrepancySchema,
   CitizenChangeSchema,
   ImportRowSchema,
+  OutsideCallsSchema,
   idempotency('citizens'),
 ] as const;

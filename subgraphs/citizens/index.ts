@@ -5,6 +5,8 @@ import { citizensEntities } from './citizen.entity.ts';
 import { Citizens } from './citizens.ts';
 import { citizenResolvers } from './resolvers.ts';
 
+export { sharedAllowance } from './call-allowance.ts';
+export { reconcileCitizens, type ReconcileReport } from './reconcile-run.ts';
 export { importCitizens, type ImportReport } from './import-citizens.ts';
 
 export const citizens: SubgraphModule = {

@@ -3,6 +3,7 @@ import { CreateCitizens } from './0001-create-citizens.ts';
 import { NumberHolders } from './0002-number-holders.ts';
 import { HandOver } from './0003-hand-over.ts';
 import { ConfirmNumbers } from './0004-confirm-numbers.ts';
+import { OutsideCalls } from './0005-outside-calls.ts';
 
 export const citizensMigrations: SchemaMigrations = {
   schema: 'citizens',
@@ -11,5 +12,6 @@ export const citizensMigrations: SchemaMigrations = {
     { name: '0002-number-holders', class: NumberHolders },
     { name: '0003-hand-over', class: HandOver },
     { name: '0004-confirm-numbers', class: ConfirmNumbers },
+    { name: '0005-outside-calls', class: OutsideCalls },
   ],
 };

@@ -1,5 +1,5 @@
 /** By what the simulator knows the hub; of use nowhere else. */
-export const simulatedAccess = {
+export const demoAccess = {
   user: 'so-y-te-mau',
   secret: 'lien-thong-demo',
   officer: 'CB-MAU-01',
