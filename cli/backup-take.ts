@@ -73,8 +73,16 @@ const emptyFolders = new Set([
 /** Of the data directory, what tells of this machine's running processes, or is the backup itself. */
 function notOfTheHub(name: string): boolean {
   return (
-    ['postgres', 'logs', 'wal', 'restoring', 'postgres.users', 'addresses.json', 'archive.json'].includes(name) ||
-    /\.(?:lock|guard|clearing|sock)$|\.guard\.|\.\d+$/.test(name)
+    [
+      'postgres',
+      'logs',
+      'wal',
+      'restoring',
+      'postgres.users',
+      'addresses.json',
+      'population-simulator.json',
+      'archive.json',
+    ].includes(name) || /\.(?:lock|guard|clearing|sock)$|\.guard\.|\.\d+$/.test(name)
   );
 }
 
