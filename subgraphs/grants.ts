@@ -120,6 +120,7 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.prune(text, int, int)': ['worker'],
   'hub.note_sweep(timestamptz, jsonb)': ['worker'],
   'hub.principal_stands(text, text, text, int)': subgraphs,
+  'hub.begin_change(text, text, text, text, text, int, text, text)': subgraphs,
   'hub.lowest_unit_above(int[])': ['insurance'],
   'insurance.tell_work(insurance.work, int, int)': ['insurance'],
   'insurance.keep_overlaps(uuid[])': ['insurance'],

@@ -51,6 +51,7 @@ async function content(owner: Client): Promise<readonly unknown[]> {
     'citizens.change',
     'citizens.discrepancy',
     'insurance.card',
+    'insurance.work',
     'insurance.change',
     'results.result',
     'slips.referral_slip',
@@ -189,6 +190,30 @@ describe('the demonstration', () => {
       `select concat_ws(',', citizen_id, kind, field, lower(found_by)) as row from citizens.discrepancy`,
     ))
       expect(lines).toContain(row);
+  });
+
+  test('what is wrong with cards is open from the start, Bình’s overlap among it, and is just what the hub itself would find', async () => {
+    const open = await rows(
+      `select concat_ws(',', w.citizen_id, w.kind, '', lower(w.found_by)) as row, i.unit_no = w.unit_no and i.state = 'OPEN' as queued
+       from insurance.work w join organisation.work_item i on i.source = 'INSURANCE' and i.subject = w.card_id and i.kind = w.kind order by 1`,
+    );
+    const planted = (await readFile(join(dataDir, 'demo-defects.csv'), 'utf8')).trimEnd().split('\n');
+    expect(open).toEqual(
+      planted
+        .filter((line) => line.endsWith(',cards'))
+        .sort()
+        .map((row) => ({ row, queued: true })),
+    );
+    expect(
+      await rows(
+        `select w.kind from insurance.work w join citizens.citizen c on c.id = w.citizen_id where c.personal_id = '038085000002'`,
+      ),
+    ).toEqual([{ kind: 'OVERLAP' }]);
+    const before = await rows('select * from insurance.work order by id');
+    await client.query('begin');
+    await client.query('select insurance.keep_card_work(array(select id from insurance.citizen))');
+    expect(await rows('select * from insurance.work order by id')).toEqual(before);
+    await client.query('rollback');
   });
 
   test('log-ins and clients stand as the contract says', async () => {

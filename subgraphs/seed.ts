@@ -13,7 +13,7 @@ import type { Clock } from '#kernel/clock.ts';
 import { everyUnit } from '#kernel/db/database.ts';
 import { syntheticUuid } from '#kernel/synthetic/random.ts';
 import { morningOf, seedCitizen, type SeedPage } from '#kernel/synthetic/page.ts';
-import { defectsCsv, demoWorld, largeWorld, plantedDefects, type World } from '#kernel/synthetic/world.ts';
+import { defectsCsv, demoWorld, largeWorld, plantedDefects, type SyntheticCitizen, type World } from '#kernel/synthetic/world.ts';
 import { baseDayOf, noteGenerated, writeWhole } from '#kernel/synthetic/world-files.ts';
 import { seedCitizens } from './citizens/seed.ts';
 import { seedCards } from './insurance/seed.ts';
@@ -51,7 +51,7 @@ export async function seedDemoWorld(options: SeedOptions): Promise<void> {
       await seedPrincipals(client, seed, numberOf, morningOf(baseDay));
       for (let from = 0; from < world.plan.citizens; from += pageSize) {
         options.signal?.throwIfAborted();
-        await writePage(client, pageOf(world, numbers, from, options.identifierKey));
+        await writePage(client, pageOf(world, { numbers, province: numberOf('p') }, from, options.identifierKey));
         options.progress?.(Math.min(from + pageSize, world.plan.citizens), world.plan.citizens);
       }
       await openRun(client, {
@@ -94,9 +94,13 @@ export async function generateProvince(options: GenerateOptions): Promise<Genera
   const world = largeWorld(seed, citizens, dirty, await baseDayOf(dataDir, options.clock));
   const id = runId(seed, `large ${citizens} ${dirty}`);
   return await asOwner(ownerUrl, async (client) => {
-    const { done, numbers } = await inTransaction(client, () => beginOrResume(client, world, id));
+    const { done, numbers, province } = await inTransaction(client, async () => ({
+      ...(await beginOrResume(client, world, id)),
+      province: await provinceNumber(client),
+    }));
     await noteGenerated(dataDir, { seed, citizens, dirty });
-    const written = done < citizens ? await writeCitizens(options, { world, id, numbers, done }) : { done, secondHolders: 0 };
+    const written =
+      done < citizens ? await writeCitizens(options, { world, id, numbers, province, done }) : { done, secondHolders: 0 };
     const stopped = written.done < citizens;
     if (!stopped && done < citizens) {
       await inTransaction(client, () =>
@@ -120,6 +124,8 @@ interface RunUnderWay {
   readonly id: string;
   /** Of the units, by index. */
   readonly numbers: readonly number[];
+  /** Number of the unit above them all. */
+  readonly province: number;
   readonly done: number;
 }
 
@@ -131,7 +137,7 @@ async function writeCitizens(
   options: GenerateOptions,
   run: RunUnderWay,
 ): Promise<{ readonly done: number; readonly secondHolders: number }> {
-  const { world, id, numbers } = run;
+  const { world, id } = run;
   const total = world.plan.citizens;
   let next = 0;
   let done = run.done;
@@ -139,7 +145,7 @@ async function writeCitizens(
   let failed = false;
   const lane = async (client: Client): Promise<void> => {
     while (next < total && !failed && options.signal?.aborted !== true) {
-      const page = pageOf(world, numbers, next, options.identifierKey);
+      const page = pageOf(world, run, next, options.identifierKey);
       next += page.citizens.length;
       await inTransaction(client, async () => {
         if (run.done > 0 && (await isWritten(client, page))) return;
@@ -240,7 +246,8 @@ function runId(seed: number, label: string): string {
   return syntheticUuid(seed, `run ${label}`, 0, Date.UTC(2026, 0, 1));
 }
 
-function pageOf(world: World, numbers: readonly number[], from: number, identifierKey: Buffer): SeedPage {
+function pageOf(world: World, units: Pick<RunUnderWay, 'numbers' | 'province'>, from: number, identifierKey: Buffer): SeedPage {
+  const { numbers } = units;
   const facilities = new Map(
     world.units.filter(({ level }) => level === 'FACILITY').map(({ code, index }) => [code, numbers[index] ?? null]),
   );
@@ -249,9 +256,24 @@ function pageOf(world: World, numbers: readonly number[], from: number, identifi
     const person = world.citizen(from + n);
     const unitNo = numbers[person.station.index];
     if (unitNo === undefined) throw new Error(`The unit ${person.station.code} has no number.`);
-    return seedCitizen(person, unitNo, identifierKey);
+    const workUnitNo =
+      person.defect?.kind === 'DUPLICATE_CARD' ? unitAbove(world, units, person, world.citizen(from + n - 1)) : unitNo;
+    return seedCitizen(person, { unitNo, workUnitNo }, identifierKey);
   });
   return { plan: world.plan, citizens, facilityNo: (code) => facilities.get(code) ?? null };
+}
+
+/** The lowest unit above two citizens: who decides about what concerns them both. */
+function unitAbove(
+  { units }: World,
+  { numbers, province }: Pick<RunUnderWay, 'numbers' | 'province'>,
+  one: SyntheticCitizen,
+  other: SyntheticCitizen,
+): number {
+  const way = (at: number | null): readonly number[] => (at === null ? [] : [at, ...way(units[at]?.parent ?? null)]);
+  const others = way(other.station.index);
+  const shared = way(one.station.index).find((index) => others.includes(index));
+  return shared === undefined ? province : (numbers[shared] ?? province);
 }
 
 /** Returns how many personal numbers got a second holder. */

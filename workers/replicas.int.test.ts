@@ -360,6 +360,29 @@ test('a card that waits finds its citizen when he comes, with history, audit and
   expect(events.rows).toEqual([{ kind: 'CARD', version: 2, unit_before: 3, unit_after: 5 }]);
 });
 
+test('a card that found its citizen is looked at beside his other cards', async () => {
+  const id = randomUUID();
+  await tell({ id, version: 1, unit: 5 });
+  await feed(1);
+  await addCard({ citizen: id, unit: 5 });
+  const waiting = await addCard({ unit: 3, waitsFor: '038090000077' });
+  await asScope(
+    database.roles.insurance,
+    everyUnit,
+    `update insurance.card set valid_from = '2026-01-01' where citizen_id = $1 or id = $2`,
+    [id, waiting],
+  );
+  await tell({ id, version: 2, unit: 5, numbers: ['038090000077'] });
+  expect(await feed(1)).toMatchObject({ linked: 1 });
+  const work = await asScope(
+    database.roles.insurance,
+    everyUnit,
+    `select kind, state from insurance.work where citizen_id = $1`,
+    [id],
+  );
+  expect(work).toEqual([{ kind: 'OVERLAP', state: 'OPEN' }]);
+});
+
 test('a number of two citizens links nothing; a card that came to wait too late is found by the sweep', async () => {
   const [one, two] = [randomUUID(), randomUUID()];
   await tell(

@@ -19,12 +19,14 @@ export const replicaTargets: readonly ReplicaTarget[] = [
     schema: 'insurance',
     records: [{ table: 'card', kind: 'CARD', action: 'card.changed' }],
     work: { source: 'INSURANCE', subject: 'card_id' },
+    lookAgain: 'insurance.keep_card_work',
     ofFacilities: false,
   },
   {
     schema: 'results',
     records: [{ table: 'result', kind: 'RESULT', action: 'result.changed' }],
     work: { source: 'RESULTS', subject: 'result_id' },
+    lookAgain: null,
     ofFacilities: false,
   },
   {
@@ -34,6 +36,7 @@ export const replicaTargets: readonly ReplicaTarget[] = [
       { table: 'reexamination_slip', kind: 'SLIP', action: 'slip.changed' },
     ],
     work: { source: 'SLIPS', subject: 'slip_id' },
+    lookAgain: null,
     ofFacilities: true,
   },
 ];

@@ -23,6 +23,8 @@ export interface ReplicaTarget {
   readonly records: readonly CitizenRecords[];
   /** Work of this subgraph as the joint queue knows it: its source there, and the column that holds what it is about. */
   readonly work: { readonly source: WorkNotice['source']; readonly subject: 'card_id' | 'result_id' | 'slip_id' };
+  /** Function of the database that looks again at what the records of these citizens (uuid[]) ask people; `null`: nothing. */
+  readonly lookAgain: 'insurance.keep_card_work' | null;
   /** Rows are also a facility's: history carries its number. */
   readonly ofFacilities: boolean;
 }
@@ -141,12 +143,12 @@ const heirs = (schema: string): string => `
  */
 async function giveMerged(
   transaction: Transaction,
-  { schema, ofFacilities }: ReplicaTarget,
+  { schema, ofFacilities, lookAgain }: ReplicaTarget,
   { table, kind, action }: CitizenRecords,
   ids: readonly string[],
 ): Promise<number> {
   const place = ofFacilities ? 'unit_no, facility_no' : 'unit_no';
-  const rows = await transaction.query(
+  const rows = await transaction.query<Come>(
     `with recursive ${heirs(schema)},
      given as (
        update ${schema}.${table} r set citizen_id = heir.id, unit_no = heir.unit_no, version = r.version + 1, updated_at = clock_timestamp()
@@ -168,9 +170,10 @@ async function giveMerged(
      told as (
        insert into hub.outbox (kind, subject, version, unit_before, unit_after)
        select '${kind}', id, version, unit_before, unit_no from given)
-     select id from given`,
+     select id, citizen_id as "citizenId" from given`,
     [ids],
   );
+  await look(transaction, lookAgain, rows);
   return rows.length;
 }
 
@@ -194,12 +197,12 @@ async function giveMergedWork(transaction: Transaction, { schema, work }: Replic
  */
 export async function linkWaiting(
   transaction: Transaction,
-  { schema, ofFacilities }: ReplicaTarget,
+  { schema, ofFacilities, lookAgain }: ReplicaTarget,
   { table, kind, action }: CitizenRecords,
   citizens: readonly string[] | null,
 ): Promise<number> {
   const place = ofFacilities ? 'unit_no, facility_no' : 'unit_no';
-  const rows = await transaction.query<{ id: string }>(
+  const rows = await transaction.query<Come>(
     `with asked as materialized (
        ${
          citizens === null
@@ -234,8 +237,20 @@ export async function linkWaiting(
      told as (
        insert into hub.outbox (kind, subject, version, unit_before, unit_after)
        select '${kind}', id, version, unit_before, unit_no from linked)
-     select id from linked`,
+     select id, citizen_id as "citizenId" from linked`,
     citizens === null ? [] : [citizens],
   );
+  await look(transaction, lookAgain, rows);
   return rows.length;
+}
+
+/** A record that came to a citizen. */
+interface Come {
+  readonly id: string;
+  readonly citizenId: string;
+}
+
+async function look(transaction: Transaction, lookAgain: ReplicaTarget['lookAgain'], come: readonly Come[]): Promise<void> {
+  if (lookAgain === null || come.length === 0) return;
+  await transaction.query(`select ${lookAgain}($1::uuid[])`, [[...new Set(come.map(({ citizenId }) => citizenId))]]);
 }

@@ -62,7 +62,8 @@ export interface WorldPlan {
 /** Made-up times of ids: those of the demonstration come before all others, so that a list by id begins with it. */
 const idBase: Readonly<Record<NumberSpace, number>> = { demo: Date.UTC(2026, 0, 1), large: Date.UTC(2026, 1, 1) };
 
-type RecordKind = 'identifier' | 'card' | 'result' | 'referral' | 'reexamination' | 'discrepancy' | 'work' | 'change';
+type RecordKind =
+  'identifier' | 'card' | 'card work' | 'result' | 'referral' | 'reexamination' | 'discrepancy' | 'work' | 'change';
 
 /** The id of the n-th record of a kind of one citizen; at most 16 of a kind. */
 export function syntheticId(
@@ -123,7 +124,8 @@ export function syntheticCitizen(plan: WorldPlan, index: number): SyntheticCitiz
     confirmedOn: confirmed.length === 0 ? null : addDays(baseDay, -random.between(100, 400)),
     formerNumber: formerNumber(random, ours.personalId, index),
     defect: found,
-    defectIsOpen: found?.foundBy === 'IMPORT',
+    // Cards are looked at as they come in, like the rows of a file; for the rest the population database must be asked.
+    defectIsOpen: found !== null && found.foundBy !== 'RECONCILE',
     registeredOn: addDays(baseDay, -random.between(401, 900)),
     cards: defect === 'overlap' && last !== undefined ? overlapping(records, of, last) : cards,
     results: someResults(records, of),

@@ -149,6 +149,7 @@ function binh(plan: WorldPlan): SyntheticCitizen {
   return {
     ...common(plan, 1, station, ours),
     defect: defects.overlap,
+    defectIsOpen: true,
     cards: [card(plan, 'GD4525200000002', -200, 165, 'ACTIVE'), card(plan, 'DN4525200000002', -60, 305, 'ACTIVE')],
   };
 }

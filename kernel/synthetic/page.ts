@@ -12,14 +12,25 @@ export interface SeedPage {
 export interface SeedCitizen {
   readonly person: SyntheticCitizen;
   readonly unitNo: number;
+  /** Unit that decides about his planted defect: the lowest above all whom it is about. */
+  readonly workUnitNo: number;
   /** Of all his numbers, as bytea text. */
   readonly hashes: readonly string[];
 }
 
-export function seedCitizen(person: SyntheticCitizen, unitNo: number, identifierKey: Buffer): SeedCitizen {
+export function seedCitizen(
+  person: SyntheticCitizen,
+  { unitNo, workUnitNo }: Pick<SeedCitizen, 'unitNo' | 'workUnitNo'>,
+  identifierKey: Buffer,
+): SeedCitizen {
   const { personalId, oldIdNumber } = person.ours;
   const numbers = [personalId, oldIdNumber, person.formerNumber].filter((number) => number !== null);
-  return { person, unitNo, hashes: numbers.map((number) => `\\x${hashIdentifier(identifierKey, number).toString('hex')}`) };
+  return {
+    person,
+    unitNo,
+    workUnitNo,
+    hashes: numbers.map((number) => `\\x${hashIdentifier(identifierKey, number).toString('hex')}`),
+  };
 }
 
 /** What insurance, results and slips keep of each citizen. */

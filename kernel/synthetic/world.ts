@@ -66,7 +66,7 @@ export function plantedDefects(world: World): readonly PlantedDefect[] {
   );
 }
 
-/** `demo-defects.csv`: header first; no comments, quotes or commas inside values. */
+/** `demo-defects.csv`: header first; no comments, quotes or commas inside values. An empty field: the item is about a card, its `field` is null. */
 export function defectsCsv(planted: readonly PlantedDefect[]): string {
   const rows = planted.map(({ citizenId, kind, field, foundBy }) =>
     [citizenId, kind, field ?? '', foundBy.toLowerCase()].join(','),

@@ -78,6 +78,7 @@ const CardWorkSchema = defineEntity({
     { name: 'work_citizen', properties: ['citizenId'] },
     { name: 'work_card', properties: ['cardId'] },
   ],
+  uniques: [{ name: 'work_card_kind', properties: ['cardId', 'kind'] }],
   checks: workChecks(),
 });
 

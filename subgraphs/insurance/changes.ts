@@ -17,6 +17,7 @@ import {
 } from '#kernel/domain/insurance-card-number.ts';
 import { parsePlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { holderById } from '#kernel/records/holder.ts';
 import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import { knownWord, parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
 import type { Result } from '#kernel/result.ts';
@@ -74,10 +75,10 @@ export class CardChanges {
       const values = statedValues(input);
       const { number } = values;
       if (typeof number !== 'string') throw refusal('FIELD_REQUIRED', { field: 'number' });
-      const unitNo = await unitOfCitizen(change, input.citizenId);
+      const { citizenId, unitNo } = await holderById(change, 'insurance', input.citizenId);
       const card = change.em.create(InsuranceCard, {
         id: randomUUIDv7(),
-        citizenId: input.citizenId.toLowerCase(),
+        citizenId,
         unitNo,
         number,
         bhxhNumber: number.slice(-10),
@@ -85,6 +86,7 @@ export class CardChanges {
       const after: Side = { ...write(card, values).after, number };
       await refuseTwin(change, card);
       await change.em.flush();
+      await keepWork(change, card, []);
       remember(change, card, input.trueFrom, 'card.created', null, { ...after, status: card.status });
       return { insuranceCard: card.id };
     });
@@ -93,6 +95,7 @@ export class CardChanges {
   update(caller: Caller, input: UpdateCard): Promise<ChangedCard> {
     return this.#changes.mutate({ caller, operation: 'updateInsuranceCard', permission: 'card:write', input }, async (change) => {
       const card = await found(change, input);
+      const numberBefore = card.bhxhNumber;
       const { before, after } = write(card, statedValues(input, card));
       if (Object.keys(after).length === 0) return { insuranceCard: card.id };
       if (card.status === 'ACTIVE' && confirmedFields.some((field) => field in after)) {
@@ -103,6 +106,7 @@ export class CardChanges {
       card.updatedAt = change.now;
       await refuseTwin(change, card);
       await change.em.flush();
+      await keepWork(change, card, [numberBefore]);
       remember(change, card, input.trueFrom, 'card.changed', before, after);
       return { insuranceCard: card.id };
     });
@@ -118,6 +122,7 @@ export class CardChanges {
         card.status = 'WITHDRAWN';
         card.updatedAt = change.now;
         await change.em.flush();
+        await keepWork(change, card, []);
         remember(change, card, input.trueFrom, 'card.withdrawn', before, { status: card.status, reason });
         return { insuranceCard: card.id };
       },
@@ -134,6 +139,7 @@ export class CardChanges {
         await refuseBuiltUpon(change, changeTable, past);
         const values = valuesBefore(past, [...shownFields, 'status']);
         if (card.status === 'WITHDRAWN' && values.status === undefined) throw refusal('RECORD_WITHDRAWN', { field: 'changeId' });
+        const numberBefore = card.bhxhNumber;
         const { before, after } = write(card, values);
         if (typeof values.status === 'string') {
           before.status = card.status;
@@ -144,6 +150,7 @@ export class CardChanges {
         card.updatedAt = change.now;
         await refuseTwin(change, card);
         await change.em.flush();
+        await keepWork(change, card, [numberBefore]);
         remember({ ...change, by: undoing(change, past) }, card, null, 'card.changed', before, after);
         return { insuranceCard: card.id };
       },
@@ -151,17 +158,10 @@ export class CardChanges {
   }
 }
 
-/** His replica is held until the end: the unit he moves to and the unit on the card cannot pass each other. */
-async function unitOfCitizen(change: Change, citizenId: string): Promise<number> {
-  const [citizen] = isUuid(citizenId.toLowerCase())
-    ? await change.transaction.query<{ readonly unit_no: number }>(
-        `select unit_no from insurance.citizen
-         where id = $1 and coalesce(unit_no <@ $2::int4multirange, false) and life_status <> 'MERGED' for share`,
-        [citizenId, change.units],
-      )
-    : [];
-  if (citizen === undefined) throw refusal('CITIZEN_NOT_YOURS', { field: 'citizenId' });
-  return citizen.unit_no;
+/** Questions that the cards of this citizen ask: cards that overlap, a number of two people (migration 0002-card-work). */
+async function keepWork(change: Change, { citizenId }: InsuranceCard, numbersBefore: readonly string[]): Promise<void> {
+  if (citizenId === null || citizenId === undefined) return;
+  await change.transaction.query('select insurance.keep_card_work(array[$1]::uuid[], $2::text[])', [citizenId, numbersBefore]);
 }
 
 async function found(

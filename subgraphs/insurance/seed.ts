@@ -61,6 +61,26 @@ export async function seedCards(client: ClientBase, page: SeedPage): Promise<voi
   );
   await insertRows(
     client,
+    'insurance.work',
+    { id: 'uuid', card_id: 'uuid', citizen_id: 'uuid', unit_no: 'int', kind: 'text', found_by: 'text', raised_at: 'timestamptz' },
+    page.citizens.flatMap(({ person, workUnitNo }) =>
+      person.defect?.foundBy !== 'CARDS'
+        ? []
+        : [
+            {
+              id: syntheticId(page.plan, 'card work', person.index),
+              card_id: syntheticId(page.plan, 'card', person.index, person.cards.length - 1),
+              citizen_id: person.id,
+              unit_no: workUnitNo,
+              kind: person.defect.kind,
+              found_by: person.defect.foundBy,
+              raised_at: morningOf(person.registeredOn),
+            },
+          ],
+    ),
+  );
+  await insertRows(
+    client,
     'insurance.change',
     recordChangeColumns,
     cards.map(({ id, n, number, validFrom, validTo, status, issuer, registeredFacility, person, unitNo }) => ({

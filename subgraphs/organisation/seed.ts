@@ -124,7 +124,7 @@ export async function seedPrincipals(
   );
 }
 
-/** The joint queue's copy of the discrepancies that are open from the start. */
+/** The joint queue's copy of the work that is open from the start: discrepancies, and what is wrong with cards. */
 export async function seedWorkItems(client: ClientBase, page: SeedPage): Promise<void> {
   await insertRows(
     client,
@@ -142,19 +142,20 @@ export async function seedWorkItems(client: ClientBase, page: SeedPage): Promise
       state: 'text',
       raised_at: 'timestamptz',
     },
-    page.citizens.flatMap(({ person, unitNo }) =>
+    page.citizens.flatMap(({ person, unitNo, workUnitNo }) =>
       person.defect === null || !person.defectIsOpen
         ? []
         : [
             {
               id: syntheticId(page.plan, 'work', person.index),
-              source: 'CITIZENS',
-              subject: syntheticId(page.plan, 'discrepancy', person.index),
+              ...(person.defect.foundBy === 'CARDS'
+                ? { source: 'INSURANCE', subject: syntheticId(page.plan, 'card', person.index, person.cards.length - 1) }
+                : { source: 'CITIZENS', subject: syntheticId(page.plan, 'discrepancy', person.index) }),
               kind: person.defect.kind,
               field: person.defect.field,
               citizen_id: person.id,
               citizen_unit_no: unitNo,
-              unit_no: unitNo,
+              unit_no: workUnitNo,
               found_by: person.defect.foundBy,
               state: 'OPEN',
               raised_at: morningOf(person.registeredOn),
