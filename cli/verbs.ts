@@ -3,6 +3,7 @@ import type { Verb } from './verb.ts';
 /** Every command of `npm run hub`, loaded when it is called. */
 export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
   backup: () => import('./backup.ts'),
+  doctor: () => import('./doctor.ts'),
   docs: () => import('./docs.ts'),
   generate: () => import('./generate.ts'),
   import: () => import('./import.ts'),
