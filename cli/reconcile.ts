@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { populationFromSettings } from '#connectors/population/from-settings.ts';
-import { openDatabase } from '#kernel/db/database.ts';
+import { everyUnit, openDatabase } from '#kernel/db/database.ts';
 import type { ProcessMessage } from '#kernel/main-process.ts';
 import { reconcileCitizens, sharedAllowance, type ReconcileReport } from '../subgraphs/citizens/index.ts';
 import { runningHub } from './data-dir.ts';
@@ -34,10 +34,9 @@ export const verb: Verb = {
       const principal = await ownOperator(database);
       const outside = await populationAddress(context);
       try {
-        const connection = populationFromSettings(settings, {
-          url: outside.url,
-          allowance: sharedAllowance(database, settings.population.callsPerSecond),
-        });
+        const allowance = sharedAllowance(settings.population.callsPerSecond);
+        allowance.through = (body) => database.transaction({ units: everyUnit, principal: principal.id }, body);
+        const connection = populationFromSettings(settings, { url: outside.url, allowance });
         if (connection === null) throw new Error('no address of the population database');
         try {
           const progress = context.progress({ en: 'citizens', vi: 'công dân' });

@@ -78,6 +78,7 @@ export async function writeAnswers(tx: Transaction, context: PageContext, answer
   );
   const moved = await move(
     tx,
+    context,
     changes.flatMap(({ update }) => update),
     changes.flatMap(({ withdraw }) => withdraw),
   );
@@ -332,6 +333,7 @@ async function open(tx: Transaction, { run }: PageContext, raise: WorkChanges['r
 /** Items that say something else now, and items that are gone. */
 async function move(
   tx: Transaction,
+  { run }: PageContext,
   update: WorkChanges['update'],
   withdraw: WorkChanges['withdraw'],
 ): Promise<readonly OutboxEvent[]> {
@@ -345,9 +347,10 @@ async function move(
   }
   if (withdraw.length > 0) {
     await tx.query(
-      `update citizens.discrepancy d set version = d.version + 1, state = 'WITHDRAWN', settled_at = clock_timestamp(), settled_by = $2
+      `update citizens.discrepancy d set version = d.version + 1, state = 'WITHDRAWN', settled_at = clock_timestamp(), settled_by = $2,
+         run_id = $3
        where d.id = any ($1::uuid[])`,
-      [withdraw.map(({ item }) => item.id), source],
+      [withdraw.map(({ item }) => item.id), source, run],
     );
   }
   const event = (item: KnownWork, citizen: LockedCitizen, state: 'OPEN' | 'WITHDRAWN'): OutboxEvent =>

@@ -23,18 +23,33 @@ function due(alias: string, days: string): string {
 
 const inScope = (alias: string): string => `coalesce(${alias}.unit_no <@ $1::int4multirange, false)`;
 
-/** The next citizens who are due, by id. */
+/** Citizens from one id to another, both included; how many of them were due when it was planned. */
+export interface DueRange {
+  readonly from: string;
+  readonly to: string;
+  readonly size: number;
+}
+
+/** The next citizens who are due, by id, in ranges of at most `pageSize`. */
 export async function dueAfter(
   tx: Transaction,
-  question: { readonly units: string; readonly after: string | null; readonly days: number; readonly limit: number },
-): Promise<readonly string[]> {
-  const rows = await tx.query<{ readonly id: string }>(
-    `select c.id from citizens.citizen c
-     where ${inScope('c')} and ($2::uuid is null or c.id > $2::uuid) and ${due('c', '$3')}
-     order by c.id limit $4`,
-    [question.units, question.after, question.days, question.limit],
+  question: {
+    readonly units: string;
+    readonly after: string | null;
+    readonly days: number;
+    readonly pageSize: number;
+    readonly pages: number;
+  },
+): Promise<readonly DueRange[]> {
+  return await tx.query<DueRange>(
+    `select min(id::text) as from, max(id::text) as to, count(*)::int as size
+     from (select id, (row_number() over (order by id) - 1) / $4::int as page from (
+       select c.id from citizens.citizen c
+       where ${inScope('c')} and ($2::uuid is null or c.id > $2::uuid) and ${due('c', '$3')}
+       order by c.id limit $4::int * $5::int) due) paged
+     group by page order by page`,
+    [question.units, question.after, question.days, question.pageSize, question.pages],
   );
-  return rows.map(({ id }) => id);
 }
 
 export async function countDue(tx: Transaction, units: string, days: number): Promise<number> {
@@ -52,25 +67,47 @@ export interface AskedCitizen {
   readonly sheet: Sheet;
 }
 
-/** Who of a page is still there to be asked: not merged or without number since, and not answered in this run already. */
+/** Who of a range is due now and was not answered in this run already. */
 export async function askedOf(
   tx: Transaction,
-  question: { readonly units: string; readonly ids: readonly string[]; readonly run: string },
+  question: { readonly units: string; readonly range: DueRange; readonly days: number; readonly run: string },
 ): Promise<{ readonly now: Date; readonly citizens: readonly AskedCitizen[] }> {
   const rows = await tx.query<Sheet & { readonly id: string; readonly version: number }>(
     `select c.id, c.version, c.personal_id as "personalId", c.old_id_number as "oldIdNumber", c.full_name as "fullName",
        c.date_of_birth as "dateOfBirth", c.gender, c.birthplace, c.native_place as "nativePlace", c.permanent_text as "permanentText",
        c.permanent_code as "permanentCode", c.permanent_list as "permanentList"
      from citizens.citizen c
-     where c.id = any ($2::uuid[]) and ${inScope('c')} and c.personal_id is not null and c.life_status <> 'MERGED'
-       and not exists (select from citizens.verification v where v.run_id = $3 and v.citizen_id = c.id)
+     where c.id >= $2::uuid and c.id <= $3::uuid and ${inScope('c')} and ${due('c', '$4')}
+       and not exists (select from citizens.verification v where v.run_id = $5 and v.citizen_id = c.id)
      order by c.id`,
-    [question.units, question.ids, question.run],
+    [question.units, question.range.from, question.range.to, question.days, question.run],
   );
   const [clock] = await tx.query<{ readonly now: string }>(
     'select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now',
   );
   return { now: new Date(Number(clock?.now)), citizens: rows.map(({ id, version, ...sheet }) => ({ id, version, sheet })) };
+}
+
+/** What came of a range in this run, over every attempt. */
+export interface RangeOutcome {
+  readonly matched: number;
+  readonly differing: number;
+  readonly unknown: number;
+  readonly opened: number;
+  readonly withdrawn: number;
+}
+
+export async function outcomeOf(tx: Transaction, run: string, { from, to }: DueRange): Promise<RangeOutcome> {
+  const [row] = await tx.query<RangeOutcome>(
+    `select count(*) filter (where not v.unknown and not v.differs)::int as matched, count(*) filter (where v.differs)::int as differing,
+       count(*) filter (where v.unknown)::int as unknown,
+       (select count(*) from citizens.discrepancy d where d.run_id = $1 and d.citizen_id between $2::uuid and $3::uuid and d.state <> 'WITHDRAWN')::int as opened,
+       (select count(*) from citizens.discrepancy d where d.run_id = $1 and d.citizen_id between $2::uuid and $3::uuid and d.state = 'WITHDRAWN')::int as withdrawn
+     from (select bool_or(outcome = 'UNKNOWN_PERSON') as unknown, bool_or(outcome = 'MISMATCH') as differs
+       from citizens.verification where run_id = $1 and citizen_id between $2::uuid and $3::uuid group by citizen_id) v`,
+    [run, from, to],
+  );
+  return row ?? { matched: 0, differing: 0, unknown: 0, opened: 0, withdrawn: 0 };
 }
 
 /** One citizen as he stands when answers are written: locked until the page commits. */

@@ -6,7 +6,7 @@ import type { Caller } from '#kernel/auth/principal.ts';
 import type { Database, Transaction } from '#kernel/db/database.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { askPage, writePage, type Reconciling } from './reconcile.ts';
-import { countDue, dueAfter } from './reconcile-reads.ts';
+import { countDue, dueAfter, type DueRange } from './reconcile-reads.ts';
 
 /*
  * One comparison of everybody who is due, from the first page to the report.
@@ -101,35 +101,33 @@ export async function reconcileCitizens(deps: ReconcileDeps, question: Reconcile
   let reading: Promise<unknown> = Promise.resolve();
 
   /** One lane reads after the other: each page begins where the one before ended. */
-  function nextPage(): Promise<readonly string[]> {
+  function nextPage(): Promise<DueRange | undefined> {
     const page = reading.then(async () => {
-      const ids = await transaction((tx) => dueAfter(tx, { units, after: last, days: deps.afterDays, limit: pageSize }));
-      last = ids.at(-1) ?? last;
-      return ids;
+      const [range] = await transaction((tx) => dueAfter(tx, { units, after: last, days: deps.afterDays, pageSize, pages: 1 }));
+      last = range?.to ?? last;
+      return range;
     });
     reading = page.catch(() => undefined);
     return page;
   }
 
-  async function work(ids: readonly string[]): Promise<void> {
-    let left = ids;
-    while (left.length > 0) {
-      const page = await askPage(of, left);
+  async function work(range: DueRange): Promise<void> {
+    for (;;) {
+      const page = await askPage(of, range);
       const patient = performance.now() - answeredAt < deps.patience;
-      const again = page.busy.length > 0 && patient ? page.busy : [];
-      const done = left.length - again.length;
+      const again = patient ? page.busy.length : 0;
+      const done = page.asked - again;
       const running = await transaction(async (tx) => {
         const effect = await writePage(tx, of, page);
         // Summed here and not after the commit: the run says what its pages say.
         for (const [name, value] of Object.entries(effect) as [keyof typeof effect, number][]) tally[name] += value;
         tally.asked += done;
-        tally.busy += page.busy.length - again.length;
+        tally.busy += page.busy.length - again;
         tally.refused += page.refused.length;
-        const given = page.refused.length + page.busy.length - again.length;
         const [progress] = await tx.query<{ readonly running: boolean }>('select hub.run_progress($1, $2, $3, $4) as running', [
           run,
           done,
-          given,
+          page.refused.length + page.busy.length - again,
           JSON.stringify(tally),
         ]);
         return progress?.running === true;
@@ -138,20 +136,18 @@ export async function reconcileCitizens(deps: ReconcileDeps, question: Reconcile
       if (page.refusedAll !== null) ended.refused = true;
       if (!running) ended.cancelled = true;
       question.progress(tally.asked, total);
-      if (again.length === 0 || over()) return;
-      await sleep(Math.max(Math.min(page.retryAfter ?? 1_000, deps.patience), shortestWait), undefined, { signal }).catch(
-        () => undefined,
-      );
-      left = again;
+      if (again === 0 || over()) return;
+      const wait = Math.max(Math.min(page.retryAfter ?? 1_000, deps.patience), shortestWait);
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 
   const over = (): boolean => signal.aborted || ended.cancelled || ended.refused;
   async function lane(): Promise<void> {
     while (!over()) {
-      const ids = await nextPage();
-      if (ids.length === 0) return;
-      await work(ids);
+      const range = await nextPage();
+      if (range === undefined) return;
+      await work(range);
     }
   }
   const report = (): ReconcileReport => ({ run, total, ...tally, complete: !over() });

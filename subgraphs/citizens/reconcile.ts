@@ -3,7 +3,7 @@ import type { Caller } from '#kernel/auth/principal.ts';
 import type { Transaction } from '#kernel/db/database.ts';
 import { comparedFields, statementOf } from './matching.ts';
 import { coordinateOf, noteAudit, writeAnswers, type Answered, type PageEffect } from './reconcile-page.ts';
-import { askedOf, type AskedCitizen } from './reconcile-reads.ts';
+import { askedOf, type AskedCitizen, type DueRange } from './reconcile-reads.ts';
 
 /*
  * Comparison of citizens with the population database, a page at a time.
@@ -22,12 +22,15 @@ export interface Reconciling {
   readonly run: string;
   /** Questions under way at once. */
   readonly atOnce: number;
+  /** A citizen is due after so many days. */
+  readonly afterDays: number;
   readonly signal: AbortSignal;
   transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
 export interface AskedPage {
   readonly now: Date;
+  readonly asked: number;
   readonly answered: readonly Answered[];
   /** Who was not answered, since the system is busy; and how long it wants to be left alone, in milliseconds. */
   readonly busy: readonly string[];
@@ -39,9 +42,9 @@ export interface AskedPage {
 }
 
 /** Reads a page and asks about everybody in it; that their data go out is written down before they do. */
-export async function askPage(of: Reconciling, ids: readonly string[]): Promise<AskedPage> {
+export async function askPage(of: Reconciling, range: DueRange): Promise<AskedPage> {
   const { now, citizens } = await of.transaction(async (tx) => {
-    const page = await askedOf(tx, { units: of.units, ids, run: of.run });
+    const page = await askedOf(tx, { units: of.units, range, days: of.afterDays, run: of.run });
     await noteAudit(
       tx,
       of,
@@ -92,7 +95,7 @@ export async function askPage(of: Reconciling, ids: readonly string[]): Promise<
     }
   };
   await Promise.all(Array.from({ length: of.atOnce }, lane));
-  return { now, answered, busy, retryAfter, refused, refusedAll };
+  return { now, asked: citizens.length, answered, busy, retryAfter, refused, refusedAll };
 }
 
 /** Writes what came of a page, in the transaction of the caller. */
