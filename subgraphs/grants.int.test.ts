@@ -11,6 +11,8 @@ const unscoped: Readonly<Record<string, string>> = {
   'hub.outbox': 'insert only; taken through a function that checks the role',
   'hub.outbox_consumer': 'marks of the consumers',
   'hub.outbox_done': 'marks of the consumers',
+  'hub.schedule': 'when something was begun last',
+  'hub.queue_seen': 'numbers of the queues',
   'citizens.import_row': 'rows of a file before anyone decided about them; no unit yet',
   'citizens.outside_calls': 'until when calls to an outside system are given out; no person',
   'organisation.signing_key': 'keys of the hub',

@@ -75,12 +75,82 @@ const RunSchema = defineEntity({
     startedAt: instant().nullable(),
     endedAt: instant().nullable(),
     heartbeatAt: instant().nullable(),
+    /** Name of its definition; `null`: worked on by whoever opened it, without pages. */
+    definition: p.text().nullable(),
+    queue: p.text().nullable(),
+    version: p.integer().default(1),
+    planned: p.boolean().default(false),
+    /** Who started it: kind, id, purpose; `null`: the hub itself. */
+    principal: p.json<unknown>().nullable(),
+    slot: instant().nullable(),
+    /** How often the joint queue was told of it. */
+    told: p.integer().default(0),
   },
   indexes: [
     { name: 'run_kind_id', properties: ['kind', 'id'] },
     { name: 'run_unit', properties: ['unitNo', 'kind', 'id'] },
+    { name: 'run_at_work', properties: ['id'], where: `state = 'RUNNING' and definition is not null` },
   ],
+  uniques: [{ name: 'run_slot', properties: ['definition', 'slot'], where: 'slot is not null' }],
   checks: [oneOf('run_kind', 'kind', runKinds), oneOf('run_state', 'state', runStates)],
+});
+
+export const pageStates = ['WAITING', 'LEASED', 'DONE', 'REFUSED', 'POISON'] as const;
+export type PageState = (typeof pageStates)[number];
+
+const RunPageSchema = defineEntity({
+  name: 'RunPage',
+  schema: 'hub',
+  tableName: 'run_page',
+  readonly: true,
+  ...ofUnit,
+  properties: {
+    run: () => belongsTo(RunSchema, 'run_page_run_id_fkey', 'run_id').primary(),
+    no: p.integer().primary().autoincrement(false),
+    unitNo: p.integer(),
+    keys: p.json<unknown>().defaultRaw(`'null'::jsonb`),
+    size: p.integer().default(0),
+    state: p.text().$type<PageState>().default('WAITING'),
+    epoch: p.integer().default(0),
+    leaseUntil: instant().nullable(),
+    dueAt: learnedAt(),
+    queuedAt: instant().nullable(),
+    queued: p.integer().default(0),
+    tries: p.integer().default(0),
+    done: p.integer().default(0),
+    refused: p.integer().default(0),
+    reason: p.text().nullable(),
+  },
+  indexes: [
+    { name: 'run_page_waiting', properties: ['run', 'no'], where: `state = 'WAITING' and queued_at is null` },
+    { name: 'run_page_queued', properties: ['queuedAt'], where: `state = 'WAITING' and queued_at is not null` },
+    { name: 'run_page_lease', properties: ['leaseUntil'], where: `state = 'LEASED'` },
+    { name: 'run_page_failed', properties: ['run', 'no'], where: `state in ('REFUSED', 'POISON')` },
+  ],
+  checks: [oneOf('run_page_state', 'state', pageStates)],
+});
+
+const ScheduleSchema = defineEntity({
+  name: 'Schedule',
+  schema: 'hub',
+  tableName: 'schedule',
+  readonly: true,
+  properties: { name: p.text().primary(), slot: instant(), at: learnedAt() },
+});
+
+const QueueSeenSchema = defineEntity({
+  name: 'QueueSeen',
+  schema: 'hub',
+  tableName: 'queue_seen',
+  readonly: true,
+  properties: {
+    queue: p.text().primary(),
+    at: learnedAt(),
+    backend: p.text(),
+    reachable: p.boolean(),
+    waiting: p.integer(),
+    active: p.integer(),
+  },
 });
 
 const OutboxSchema = defineEntity({
@@ -132,4 +202,13 @@ const OutboxDoneSchema = defineEntity({
   },
 });
 
-export const hubEntities = [UnitSchema, RunSchema, OutboxSchema, OutboxConsumerSchema, OutboxDoneSchema] as const;
+export const hubEntities = [
+  UnitSchema,
+  RunSchema,
+  RunPageSchema,
+  ScheduleSchema,
+  QueueSeenSchema,
+  OutboxSchema,
+  OutboxConsumerSchema,
+  OutboxDoneSchema,
+] as const;

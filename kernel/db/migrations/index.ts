@@ -1,11 +1,13 @@
 import type { SchemaMigrations } from '../migrator.ts';
 import { CreateHub } from './0001-create-hub.ts';
 import { Retention } from './0005-retention.ts';
+import { RunPages } from './0008-run-pages.ts';
 
 export const hubMigrations: SchemaMigrations = {
   schema: 'hub',
   migrations: [
     { name: '0001-create-hub', class: CreateHub },
     { name: '0005-retention', class: Retention },
+    { name: '0008-run-pages', class: RunPages },
   ],
 };

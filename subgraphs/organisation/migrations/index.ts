@@ -3,6 +3,7 @@ import { CreateOrganisation } from './0001-create-organisation.ts';
 import { PrincipalStands } from './0002-principal-stands.ts';
 import { CreateSession } from './0003-create-session.ts';
 import { UnitHolds } from './0004-unit-holds.ts';
+import { PrincipalNow } from './0005-principal-now.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
@@ -11,5 +12,6 @@ export const organisationMigrations: SchemaMigrations = {
     { name: '0002-principal-stands', class: PrincipalStands },
     { name: '0003-create-session', class: CreateSession },
     { name: '0004-unit-holds', class: UnitHolds },
+    { name: '0005-principal-now', class: PrincipalNow },
   ],
 };
