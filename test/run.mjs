@@ -11,6 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install, nodeBinary, root } from '../cli/install.mjs';
+import { installTools } from './tools.mjs';
 
 const mode = process.argv[2] ?? 'all';
 const rest = process.argv.slice(3);
@@ -100,6 +101,7 @@ switch (mode) {
     break;
   }
   default:
+    installTools('chromium', 'redis');
     await statics();
     await check('imports');
     await check('unused');
