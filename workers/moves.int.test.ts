@@ -2,9 +2,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Caller } from '#kernel/auth/principal.ts';
+import { changesOf } from '#kernel/db/change.ts';
+import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { silentLog } from '#kernel/log.ts';
 import { createMetrics } from '#kernel/metrics.ts';
 import { openIdentity, type Identity } from '../subgraphs/organisation/index.ts';
+import { results } from '../subgraphs/results/index.ts';
 import { openCitizenWorld, type CitizenWorld } from '../test/kit/citizen-world.ts';
 import { unitsScope, withClient } from '../test/kit/database.ts';
 import { id, scopes, unit } from '../test/kit/record-world.ts';
@@ -191,4 +194,47 @@ test('a card that is entered while he moves ends where he is', async () => {
     while ((await place()) !== to && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await place()).toBe(to);
   });
+}, 60_000);
+
+test('a paper that waits goes to its citizen when he is registered, wherever that is', async () => {
+  const changes = await changesOf(results, world.database.roles.results);
+  if (changes === null) throw new Error('results have no mutations');
+  const deps = { door: world.door, changes, clock: { now: () => new Date() }, identifierKey: Buffer.alloc(32, 7) };
+  const runtime = openRuntime(results, deps, { commit: () => Promise.resolve() });
+  try {
+    const answer = await runtime.execute({
+      query: `mutation ($input: CreateDigitizedResultInput!) { createDigitizedResult(input: $input) {
+        ok { digitizedResult { id citizen { id } orgUnit { id } } } error { reason } } }`,
+      variables: { input: { code: '038099000009.KQ.G15.000031.7', name: 'Giấy khai sinh', orgUnitId: 'u4' } },
+      caller: { ...steward, idempotencyKey: randomUUID() },
+      signal: AbortSignal.timeout(10_000),
+    });
+    const { createDigitizedResult: made } = JSON.parse(JSON.stringify(answer.data)) as {
+      createDigitizedResult: { ok: { digitizedResult: { id: string } } };
+    };
+    expect(made).toMatchObject({ ok: { digitizedResult: { citizen: null, orgUnit: { id: 'u4' } } }, error: null });
+    const registered = await world.ask(
+      { ...steward, idempotencyKey: randomUUID() },
+      'mutation ($input: CreateCitizenInput!) { createCitizen(input: $input) { ok { citizen { id } } error { reason } } }',
+      { input: { orgUnitId: 'u6', fullName: 'Lê Hoa', personalId: '038099000009' } },
+    );
+    const { createCitizen } = registered.data as { createCitizen: { ok: { citizen: { id: string } } } };
+    const place = async (): Promise<unknown> =>
+      withClient(world.database.ownerUrl, async (client) => {
+        await client.query(`select set_config('hub.scope', '{(,)}', false)`);
+        const { rows } = await client.query('select citizen_id, unit_no, version from results.result where id = $1', [
+          made.ok.digitizedResult.id,
+        ]);
+        return rows[0] as unknown;
+      });
+    const linked = { citizen_id: createCitizen.ok.citizen.id, unit_no: unit.x21, version: 2 };
+    const deadline = performance.now() + 20_000;
+    while (JSON.stringify(await place()) !== JSON.stringify(linked) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(await place()).toEqual(linked);
+  } finally {
+    await runtime.close();
+    await changes.close();
+  }
 }, 60_000);
