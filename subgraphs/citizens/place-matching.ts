@@ -41,6 +41,14 @@ export function samePlace(one: WrittenPlace, other: WrittenPlace): boolean {
   return sameDetail(words(one.text ?? ''), words(other.text ?? ''));
 }
 
+/** The one commune that a text names, by today's list before that of before the reform; `null` where it names none or several. */
+export function communeInWords(text: string): { readonly code: string; readonly list: PlaceList } | null {
+  const { communes } = parse(text);
+  const today = communes.filter(({ list }) => list === '2025');
+  const [only, second] = today.length > 0 ? today : communes;
+  return only === undefined || second !== undefined ? null : { code: only.code, list: only.list };
+}
+
 /** The text as it stands before the commune of this code: house, street, hamlet. The whole text where it names another commune. */
 export function detailBefore(text: string, code: string | null, list: PlaceList | null): string | null {
   const commune = code === null || list === null ? null : findCommune(code, list);
@@ -92,10 +100,13 @@ function partOf(text: string): Part {
 }
 
 interface NamedCommune {
+  readonly code: string;
   readonly target: string;
   readonly list: PlaceList;
   /** Of today. */
   readonly province: string;
+  /** Of its own list, by name. */
+  readonly provinceName: string;
   readonly district: string | null;
 }
 
@@ -105,11 +116,13 @@ let provincesByName: ReadonlyMap<string, string> | null = null;
 function communesNamed(bare: string): readonly NamedCommune[] {
   if (communesByName === null) {
     const all = (['2025', '2024'] as const).flatMap((list) =>
-      everyCommune(list).map(({ name, district, target }) => {
+      everyCommune(list).map(({ code, name, provinceCode, district, target }) => {
         const province = findCommune(target, '2025')?.provinceCode ?? '';
+        const own = list === '2024' ? (oldProvinces[provinceCode]?.name ?? '') : (provinces[provinceCode] ?? '');
+        const provinceName = partOf(own).bare;
         return [
           partOf(name).bare,
-          { target, list, province, district: district === null ? null : partOf(district).bare },
+          { code, target, list, province, provinceName, district: district === null ? null : partOf(district).bare },
         ] as const;
       }),
     );
@@ -136,17 +149,29 @@ function provinceNamed(bare: string): string | null {
   return provincesByName.get(bare) ?? null;
 }
 
-function read({ text, code, list }: WrittenPlace): ReadPlace {
-  const parts = (text ?? '')
+interface ParsedText {
+  readonly province: string | null;
+  readonly communes: readonly NamedCommune[];
+  /** Parts before the commune. */
+  readonly rest: readonly Part[];
+}
+
+function parse(text: string | null): ParsedText {
+  const rest = (text ?? '')
     .split(/[,;]|\s[-–]\s/)
     .map(partOf)
     .filter(({ bare }) => bare !== '');
-  const rest = [...parts];
   const last = rest.at(-1);
   const province = last === undefined || last.kind === 'commune' ? null : provinceNamed(last.bare);
   if (province !== null) rest.pop();
   const district = rest.at(-1)?.kind === 'district' ? rest.pop() : undefined;
-  const named = communeIn(rest, province, district?.bare ?? null);
+  const named = province === null || last === undefined ? null : { code: province, bare: last.bare };
+  return { province, ...communeIn(rest, named, district?.bare ?? null) };
+}
+
+function read({ text, code, list }: WrittenPlace): ReadPlace {
+  const named = parse(text);
+  const { province } = named;
   if (code !== null && list !== null) {
     const now = currentPlace(code, list).currentCode;
     if (now !== null) {
@@ -171,17 +196,20 @@ function read({ text, code, list }: WrittenPlace): ReadPlace {
 /** The commune that the last part names, as far as province and district allow, and the parts before it. */
 function communeIn(
   parts: readonly Part[],
-  province: string | null,
+  province: { readonly code: string; readonly bare: string } | null,
   district: string | null,
 ): { readonly communes: readonly NamedCommune[]; readonly rest: readonly Part[] } {
   const last = parts.at(-1);
   // "Thôn 2" beside a code is no commune; a name without its kind counts only beside a province.
   if (last === undefined || (last.kind !== 'commune' && province === null)) return { communes: [], rest: parts };
-  const fitting = communesNamed(last.bare).filter(
+  const possible = communesNamed(last.bare).filter(
     (commune) =>
-      (province === null || commune.province === province) &&
+      (province === null || commune.province === province.code) &&
       (district === null || commune.district === null || commune.district === district),
   );
+  // "Gia Lai" beside an old name is the old Gia Lai, unless only that of today has such a commune.
+  const named = possible.filter(({ provinceName }) => provinceName === province?.bare);
+  const fitting = named.length > 0 ? named : possible;
   // A district says that it is written by the old list.
   const old = district === null ? [] : fitting.filter((commune) => commune.district === district);
   const communes = old.length > 0 ? old : fitting;

@@ -16,6 +16,7 @@ import { refuseTaken } from './citizen-locks.ts';
 import { Citizen, Discrepancy, Verification } from './citizen.entity.ts';
 import type { Side } from './citizen-values.ts';
 import { workNotice } from './citizen-work.ts';
+import { communeInWords } from './place-matching.ts';
 import { confirmNumber, remember, rewrite } from './rewrite.ts';
 
 /*
@@ -80,7 +81,7 @@ export async function settled(change: Change, input: SettleDiscrepancy, identifi
           lifeStatus: citizen.lifeStatus,
           ...(trusted !== null && { confirmed: { of: [field], are: [field] } }),
           conflicted: item.kind === 'DIFFERENT' ? citizen.conflicted & ~fieldBits([field]) : citizen.conflicted,
-          number: { source: trusted ?? item.foundBy, standing: 'CLAIMED', reopened: false },
+          number: { source: trusted ?? item.foundBy, reopened: false },
           said,
           always: true,
         },
@@ -194,12 +195,17 @@ async function theirsOf(change: Change, citizen: Citizen, item: Discrepancy): Pr
   return fields;
 }
 
-/** A source gives a place as text, or as the code of its commune: the newest list that knows it counts. */
+/** A source gives a place as the code of its commune (the newest list that knows it counts), or as text, which names its commune. */
 function addressOf(theirs: string): StatedFields {
   const list = /^\d{5}$/.test(theirs) ? (listsWith(theirs).at(-1) ?? null) : null;
-  return list === null
+  if (list !== null) return { values: { permanentCommune: theirs }, lists: { permanent: list, current: null } };
+  const commune = communeInWords(theirs);
+  return commune === null
     ? { values: { permanentAddress: theirs }, lists: nothingStated.lists }
-    : { values: { permanentCommune: theirs }, lists: { permanent: list, current: null } };
+    : {
+        values: { permanentAddress: theirs, permanentCommune: commune.code },
+        lists: { permanent: commune.list, current: null },
+      };
 }
 
 /** Number, verification and the sheet's source and time: what a trusted source said when the difference was found. */
