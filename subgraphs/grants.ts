@@ -16,6 +16,11 @@ const read: TableGrant = ['select'];
 const tell: TableGrant = [{ insert: ['kind', 'subject', 'version', 'unit_before', 'unit_after', 'payload'] }];
 const full: TableGrant = ['select', 'insert', 'update', 'delete'];
 
+/** Whoever brings a kind of file reads, stages and applies its rows. */
+function importing(grant: TableGrant): Readonly<Partial<Record<HubRole, TableGrant>>> {
+  return { citizens: grant, insurance: grant, results: grant, organisation: grant };
+}
+
 export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRole, TableGrant>>>>> = {
   'hub.unit': {
     citizens: read,
@@ -47,6 +52,8 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   },
   'hub.outbox_consumer': { worker: read },
   'hub.outbox_done': { worker: read },
+  'hub.import_file': { ...importing(keep), reader: read },
+  'hub.import_row': importing(keep),
   'hub.run': { organisation: read, reader: read },
   'hub.run_page': { organisation: read, reader: read },
   'hub.schedule': { worker: read },
@@ -59,7 +66,6 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   'citizens.discrepancy': { citizens: keep, reader: read },
   'citizens.change': { citizens: keep, reader: read },
   'citizens.idempotency': { citizens: add },
-  'citizens.import_row': { citizens: full },
   'citizens.outside_calls': { citizens: keep },
 
   'insurance.citizen': { insurance: keep, reader: read },
@@ -120,6 +126,10 @@ export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.run_open(uuid, text, text, int, text, jsonb, int)': subgraphs,
   'hub.run_progress(uuid, int, int, jsonb)': subgraphs,
   'hub.run_close(uuid, text, jsonb)': subgraphs,
+  'hub.run_go_on(uuid)': subgraphs,
+  'hub.run_pause(uuid)': subgraphs,
+  'hub.run_add(uuid, int, int, jsonb)': subgraphs,
+  'hub.prune_imports(int, int)': ['worker'],
   'hub.open_run(uuid, text, text, text, text, int, text, jsonb, jsonb, timestamptz)': [...subgraphs, 'worker'],
   'hub.add_pages(uuid, int, jsonb[], int[])': subgraphs,
   'hub.finish_page(uuid, int, int, int, int, jsonb)': subgraphs,

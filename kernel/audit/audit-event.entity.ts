@@ -31,6 +31,7 @@ export const AuditEventSchema = defineEntity({
   },
   indexes: [
     { name: 'audit_event_principal', properties: ['principal', 'at'] },
+    { name: 'audit_event_taken', properties: ['principal', 'at'], where: `action = 'citizen.number-taken'::text` },
     { name: 'audit_event_subjects', properties: ['subjects'], type: 'gin' },
     { name: 'audit_event_at', properties: ['at'], type: 'brin' },
   ],

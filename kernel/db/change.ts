@@ -9,7 +9,7 @@ import type { ErrorCode, Reason } from '../errors/catalogue.ts';
 import { HubError, refusal, type NewerChange } from '../errors/hub-error.ts';
 import { ok, refused, type Result } from '../result.ts';
 import { openDatabase, type Transaction, type WriteSession } from './database.ts';
-import { publish, type OutboxEvent } from './outbox.ts';
+import { outboxPart, type OutboxEvent } from './outbox.ts';
 
 /*
  * The one way a mutation changes anything. Change, history, audit, messages and the answer kept for repeats are one transaction:
@@ -54,6 +54,13 @@ export interface Change {
    */
   auditRefusal(action: AuditAction, subjects: readonly string[], fields: readonly string[], instead?: Instead): void;
   publish(...events: readonly OutboxEvent[]): void;
+  /**
+   * A statement with `$1`-parameters that nothing in this mutation reads any more: written at the end, in one round trip with history,
+   * audit, messages and the answer for repeats. Several of them see none of each other's rows.
+   */
+  late(text: string, values: readonly unknown[]): void;
+  /** Writes at once what waits for the end, for a statement that must find it. */
+  written(): Promise<void>;
 }
 
 /** Another refusal than the one the body has thrown, or `null`. */
@@ -117,6 +124,8 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
           return ok(await attempt(() => once(session, keyed, notes, body)));
         } catch (error) {
           const known = refusalIn(error);
+          const twin = known.code === 'UNAUTHENTICATED' ? null : await answerOfTwin<Kept>(session, keyed);
+          if (twin !== null) return ok(twin);
           const other = notes.length > 0 ? await keepNotes(session, caller, notes) : null;
           return refused(told(other ?? known));
         }
@@ -133,13 +142,16 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
     body: (change: Change) => Promise<Kept>,
   ): Promise<Kept> {
     notes.length = 0;
-    return database.transaction(session, async (transaction) => {
-      await begin(transaction, request);
-      const { now, kept } = await lookUp(transaction, request);
+    return database.untold(session, async (transaction) => {
+      const { now, kept } = await begin(transaction, session, request);
       // The outcome was made by this very mutation, from a body of this type.
       if (kept !== null) return kept as Kept;
       const { caller } = request;
-      const audited: AuditNote[] = [];
+      const last: Part[] = [];
+      const written = async (): Promise<void> => {
+        const { text, values } = joined(last.splice(0));
+        if (values.length > 0) await transaction.query(text, values);
+      };
       const events: OutboxEvent[] = [];
       const outcome = await body({
         em: transaction.em,
@@ -153,18 +165,26 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
           cause: 'MUTATION',
           causeId: caller.traceId,
         },
-        audit: (action, subjects, fields) => void audited.push({ action, subjects, fields }),
+        audit: (action, subjects, fields) => void last.push(auditPart(subgraph, caller, { action, subjects, fields })),
         auditRefusal: (action, subjects, fields, instead) => void notes.push({ action, subjects, fields, instead }),
         publish: (...more) => void events.push(...more),
+        late: (text, values) => void last.push({ text, values }),
+        written,
       });
-      await transaction.query(
-        `insert into ${subgraph}.idempotency (principal, operation, key, body_hash, outcome) values ($1, $2, $3, decode($4, 'hex'), $5::jsonb)`,
-        [caller.principal.id, request.operation, request.key, request.bodyHash, JSON.stringify(outcome)],
-      );
-      await writeAudit(transaction, subgraph, caller, audited);
-      await publish(transaction, events);
+      last.push({
+        text: `insert into ${subgraph}.idempotency (principal, operation, key, body_hash, outcome) values ($1, $2, $3, decode($4, 'hex'), $5::jsonb)`,
+        values: [caller.principal.id, request.operation, request.key, request.bodyHash, JSON.stringify(outcome)],
+      });
+      if (events.length > 0) last.push(outboxPart(events));
+      await written();
       return outcome;
     });
+  }
+
+  /** The answer of a twin that ended while this one ran: what it changed may be why this one was refused. */
+  async function answerOfTwin<Kept extends Outcome>(session: WriteSession, request: KeyedRequest): Promise<Kept | null> {
+    const { kept } = await database.untold(session, (transaction) => begin(transaction, session, request));
+    return kept as Kept | null;
   }
 
   function keepNotes(session: WriteSession, caller: Caller, notes: readonly RefusalNote[]): Promise<HubError | null> {
@@ -173,7 +193,8 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
         const other = (await instead?.(transaction)) ?? null;
         if (other !== null) return other;
       }
-      await writeAudit(transaction, subgraph, caller, notes);
+      const { text, values } = joined(notes.map((note) => auditPart(subgraph, caller, note)));
+      await transaction.query(text, values);
       return null;
     });
   }
@@ -206,59 +227,75 @@ interface RefusalNote extends AuditNote {
   readonly instead: Instead | undefined;
 }
 
-/** Twins of one key go one after the other; and a principal who was disabled since the token was checked changes nothing. */
-async function begin(transaction: Transaction, { caller: { principal }, schema, operation, key }: KeyedRequest): Promise<void> {
-  const [row] = await transaction.query<{ readonly stands: boolean }>(
-    `select hub.principal_stands($1, $2, $3, $4) as stands, pg_advisory_xact_lock(hashtextextended($5, 20)) is null as locked`,
-    [principal.kind, principal.id, principal.role, principal.unitNo, [schema, principal.id, operation, key].join(' ')],
+/**
+ * A principal who was disabled since the token was checked changes nothing; a key that was answered is not used again. Twins that run at once
+ * both get past here: the later one waits at the row of the first, or at the key, and then gets its answer.
+ */
+async function begin(
+  transaction: Transaction,
+  { units }: WriteSession,
+  { caller: { principal }, schema, operation, key, bodyHash }: KeyedRequest,
+): Promise<{ readonly now: Date; readonly kept: Outcome | null }> {
+  const [row] = await transaction.query<Begun>(
+    `select stands, now::text as now, body_hash as hash, outcome from hub.begin_change($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [schema, units, principal.kind, principal.id, principal.role, principal.unitNo, operation, key],
   );
   if (row?.stands !== true) throw refusal('NO_TOKEN');
-}
-
-/** A statement of its own: its snapshot is newer than the lock, so it sees what the twin committed. */
-async function lookUp(transaction: Transaction, request: KeyedRequest): Promise<{ now: Date; kept: Outcome | null }> {
-  const [row] = await transaction.query<{ readonly now: string; readonly hash: string | null; readonly outcome: string | null }>(
-    `select (extract(epoch from clock_timestamp()) * 1000)::bigint::text as now, encode(i.body_hash, 'hex') as hash, i.outcome::text as outcome
-     from (select) one left join ${request.schema}.idempotency i on i.principal = $1 and i.operation = $2 and i.key = $3`,
-    [request.caller.principal.id, request.operation, request.key],
-  );
-  if (row === undefined) throw new Error('PostgreSQL did not tell the time.');
-  if (row.hash !== null && row.hash !== request.bodyHash) {
-    throw refusal('IDEMPOTENCY_OTHER_INPUT', { field: 'idempotencyKey' });
-  }
+  if (row.hash !== null && row.hash !== bodyHash) throw refusal('IDEMPOTENCY_OTHER_INPUT', { field: 'idempotencyKey' });
   return { now: new Date(Number(row.now)), kept: row.outcome === null ? null : (JSON.parse(row.outcome) as Outcome) };
 }
 
-function writeAudit(
-  transaction: Transaction,
+interface Begun {
+  readonly stands: boolean;
+  readonly now: string;
+  readonly hash: string | null;
+  readonly outcome: string | null;
+}
+
+/** A statement that becomes a part of the last one. */
+interface Part {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** All of them as one statement: each a part of `with`, which PostgreSQL runs to its end whether it is read or not. */
+function joined(parts: readonly Part[]): Part {
+  const values: unknown[] = [];
+  const texts = parts.map((part, nth) => {
+    const from = values.length;
+    values.push(...part.values);
+    const text = part.text.replace(/\$(\d+)/g, (_, number: string) => `$${String(from + Number(number))}`);
+    return `p${String(nth)} as (${text})`;
+  });
+  return { text: `with ${texts.join(', ')} select`, values };
+}
+
+function auditPart(
   subgraph: SubgraphName,
   { principal, purpose, basis, operation, traceId }: Caller,
-  notes: readonly AuditNote[],
-): Promise<void> {
-  return notes.reduce(async (before, { action, subjects, fields }) => {
-    await before;
-    await transaction.query(
-      `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
+  { action, subjects, fields }: AuditNote,
+): Part {
+  return {
+    text: `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
          fields, subject_count, operation, trace_id)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid[], $11::text[], $12, $13, $14)`,
-      [
-        principal.id,
-        principal.kind,
-        principal.name,
-        principal.role,
-        principal.unitNo,
-        purpose,
-        basis?.id ?? null,
-        action,
-        subgraph,
-        subjects,
-        [...fields].sort(),
-        subjects.length,
-        operation,
-        traceId,
-      ],
-    );
-  }, Promise.resolve());
+    values: [
+      principal.id,
+      principal.kind,
+      principal.name,
+      principal.role,
+      principal.unitNo,
+      purpose,
+      basis?.id ?? null,
+      action,
+      subgraph,
+      subjects,
+      [...fields].sort(),
+      subjects.length,
+      operation,
+      traceId,
+    ],
+  };
 }
 
 function keyOf({ idempotencyKey }: Caller): string | null {

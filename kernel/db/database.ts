@@ -1,5 +1,6 @@
 import { MikroORM, type EntityManager, type EntitySchema } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
+import { PreparingClient } from './preparing-client.ts';
 
 /** For whom a transaction writes. Both locks get the same scope; without one nothing is visible and nothing can be written. */
 export interface WriteSession {
@@ -38,6 +39,11 @@ export interface DatabaseOptions {
 export interface Database {
   /** Commits when `body` resolves, rolls back when it rejects. Kept short: the outbox's horizon waits for the oldest writer. */
   transaction<T>(session: WriteSession, body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * The same, but PostgreSQL is told nothing before the first statement of `body`, which must set `hub.scope` and `hub.principal` itself
+   * (`hub.begin_change`): one round trip less for each mutation. Forgotten, lock two shows and takes no row.
+   */
+  untold<T>(session: WriteSession, body: (transaction: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -51,7 +57,13 @@ export async function openDatabase({ url, entities, connections, applicationName
     entities: [...entities],
     discovery: { warnWhenNoEntities: false },
     pool: { min: 0, max: connections, idleTimeoutMillis: 30_000 },
-    driverOptions: { application_name: applicationName, connectionTimeoutMillis: 3_000, keepAlive: true },
+    driverOptions: {
+      Client: PreparingClient,
+      pipeline: true,
+      application_name: applicationName,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+    },
     // A transaction that was refused must not be mistaken for one that never saw a scope.
     sessionContext: 'transaction',
     ignoreUndefinedInQuery: false,
@@ -62,24 +74,25 @@ export async function openDatabase({ url, entities, connections, applicationName
     await orm.close(true);
     throw error;
   }
+  const run = <T>(session: WriteSession, told: boolean, body: (transaction: Transaction) => Promise<T>): Promise<T> => {
+    const variables = { 'hub.scope': session.units, 'hub.principal': session.principal };
+    const em = orm.em.fork(told ? { session: { variables } } : {});
+    em.setFilterParams('scope', { units: session.units });
+    em.setFilterParams('own', { principal: session.principal });
+    return em.transactional((inside) =>
+      body({
+        em: inside,
+        async query<Row extends object>(text: string, values: readonly unknown[] = []) {
+          await inside.flush();
+          const { rows } = await inside.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]));
+          return rows;
+        },
+      }),
+    );
+  };
   return {
-    transaction: (session, body) => {
-      const em = orm.em.fork({
-        session: { variables: { 'hub.scope': session.units, 'hub.principal': session.principal } },
-      });
-      em.setFilterParams('scope', { units: session.units });
-      em.setFilterParams('own', { principal: session.principal });
-      return em.transactional((inside) =>
-        body({
-          em: inside,
-          async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-            await inside.flush();
-            const { rows } = await inside.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]));
-            return rows;
-          },
-        }),
-      );
-    },
+    transaction: (session, body) => run(session, true, body),
+    untold: (session, body) => run(session, false, body),
     close: () => orm.close(true),
   };
 }

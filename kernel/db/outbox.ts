@@ -54,10 +54,16 @@ export interface OutboxEvent<Kind extends OutboxKind = OutboxKind> {
 /** Writes the events of this transaction in one statement. */
 export async function publish(transaction: Transaction, events: readonly OutboxEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await transaction.query(
-    `insert into hub.outbox (kind, subject, version, unit_before, unit_after, payload)
+  const { text, values } = outboxPart(events);
+  await transaction.query(text, values);
+}
+
+/** The same as a statement that becomes a part of another. */
+export function outboxPart(events: readonly OutboxEvent[]): { readonly text: string; readonly values: readonly unknown[] } {
+  return {
+    text: `insert into hub.outbox (kind, subject, version, unit_before, unit_after, payload)
      select * from unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::int[], $6::jsonb[])`,
-    [
+    values: [
       events.map(({ kind }) => kind),
       events.map(({ subject }) => subject),
       events.map(({ version }) => version),
@@ -65,5 +71,5 @@ export async function publish(transaction: Transaction, events: readonly OutboxE
       events.map(({ unitAfter }) => unitAfter),
       events.map(({ payload }) => JSON.stringify(payload)),
     ],
-  );
+  };
 }

@@ -28,6 +28,7 @@ import { valueNames } from './import-match.ts';
 import {
   fieldNames,
   hiddenValues,
+  numbersIn,
   remember,
   replicaOf,
   rewrite,
@@ -65,7 +66,7 @@ export interface WithdrawCitizen {
 /** Id of the citizen that was changed. */
 export type Changed = Result<{ readonly citizen: string }, Refusal>;
 
-const byClerk = { source: 'CLERK', standing: 'CLAIMED', reopened: false } as const;
+const byClerk = { source: 'CLERK', reopened: false } as const;
 const nothingStated: StatedFields = { values: {}, lists: { permanent: null, current: null } };
 const restored = [...valueNames, ...hiddenValues, 'orgUnit', 'lifeStatus', 'sourceKey'];
 const changeTable = { table: 'citizens.change', record: 'citizen_id', unitColumns: ['unit_no'] } as const;
@@ -105,11 +106,10 @@ export class CitizenChanges {
       const trueFrom = trueFromOf(input.trueFrom);
       const born = { ...after, orgUnit: unitId(unitNo), lifeStatus: 'ACTIVE' };
       remember(change, citizen, { trueFrom, by: change.by, action: 'citizen.created' }, null, born);
-      await change.em.flush();
-      await writeNameKeys(change, citizen);
-      await keepInconsistency(change, citizen, Object.keys(after));
+      writeNameKeys(change, citizen);
+      if (citizen.flags.length > 0) await keepInconsistency(change, citizen, Object.keys(after));
       change.audit('citizen.created', [citizen.id], fieldNames(after));
-      change.publish(await replicaOf(change, citizen, null, this.#identifierKey));
+      change.publish(replicaOf(citizen, null, numbersIn(after), this.#identifierKey));
       return { citizen: citizen.id };
     });
   }

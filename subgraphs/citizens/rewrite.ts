@@ -11,7 +11,6 @@ import { refusal } from '#kernel/errors/hub-error.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
 import type { StatedFields } from './change-input.ts';
 import type { Citizen } from './citizen.entity.ts';
-import { CitizenChange, Identifier, type IdentifierStanding } from './citizen.entity.ts';
 import { flagsOfCitizen, writeValues, type Side } from './citizen-values.ts';
 import { keepInconsistency, workNotice, type CitizenWork } from './citizen-work.ts';
 
@@ -36,8 +35,8 @@ export interface Rewrite {
   readonly confirmed?: { readonly of: readonly CitizenField[]; readonly are: readonly CitizenField[] };
   /** Bits of the fields in conflict afterwards. */
   readonly conflicted?: number;
-  /** How a number that is written now came here, and how sure it is. */
-  readonly number: { readonly source: string; readonly standing: IdentifierStanding; readonly reopened: boolean };
+  /** How a number that is written now came here; whether it is one he had before. */
+  readonly number: { readonly source: string; readonly reopened: boolean };
   readonly trueFrom: string | null;
   readonly action: AuditAction;
   readonly by: Change['by'];
@@ -89,13 +88,16 @@ export async function rewrite(change: Change, citizen: Citizen, to: Rewrite, ide
   if (moves) await moveRows(change, citizen, unitBefore);
   await writeNumbers(change, citizen, before, after, to.number);
   const id = remember(change, citizen, to, before, { ...after, ...to.said });
-  await flushNumbers(change);
-  if ('fullName' in after) await writeNameKeys(change, citizen);
+  if ('fullName' in after) {
+    await change.transaction.query('delete from citizens.name_key where citizen_id = $1', [citizen.id]);
+    writeNameKeys(change, citizen);
+  }
   await keepInconsistency(change, citizen, Object.keys(after));
   const names = fieldNames(after);
   change.audit(to.action, [citizen.id], names.length > 0 ? names : ['Discrepancy.state']);
   const replicated = ['personalId', 'oldIdNumber', 'orgUnit', 'lifeStatus'].some((name) => name in after);
-  if (replicated) change.publish(await replicaOf(change, citizen, unitBefore, identifierKey));
+  if (replicated)
+    change.publish(replicaOf(citizen, unitBefore, [...(await numbersOf(change, citizen)), ...numbersIn(after)], identifierKey));
   return id;
 }
 
@@ -108,17 +110,16 @@ export function remember(
   after: Side,
 ): string {
   const id = randomUUIDv7();
-  change.em.create(CitizenChange, {
-    id,
-    citizenId: citizen.id,
-    unitNo: citizen.unitNo,
-    version: citizen.version,
-    effectiveFrom: trueFrom,
-    ...by,
-    action,
-    before,
-    after,
-  });
+  const { principal, principalName, cause, causeId } = by;
+  change.late(
+    `insert into citizens.change (id, citizen_id, unit_no, version, effective_from, principal, principal_name, cause, cause_id, action, before, after)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb)`,
+    [
+      ...[id, citizen.id, citizen.unitNo, citizen.version, trueFrom, principal, principalName, cause, causeId, action],
+      before === null ? null : JSON.stringify(before),
+      JSON.stringify(after),
+    ],
+  );
   return id;
 }
 
@@ -169,7 +170,7 @@ export async function writeNumbers(
   citizen: Citizen,
   before: Side,
   after: Side,
-  { source, standing, reopened }: Rewrite['number'],
+  { source, reopened }: Rewrite['number'],
 ): Promise<void> {
   for (const [name, system] of numberSystems) {
     if (!(name in after)) continue;
@@ -182,15 +183,10 @@ export async function writeNumbers(
       );
     }
     if (value === null || (reopened && (await reopen(change, citizen.id, system, value)))) continue;
-    change.em.create(Identifier, {
-      id: randomUUIDv7(),
-      citizenId: citizen.id,
-      unitNo: citizen.unitNo,
-      system,
-      value,
-      standing,
-      source,
-    });
+    change.late(
+      `insert into citizens.identifier (id, citizen_id, unit_no, system, value, standing, source) values ($1, $2, $3, $4, $5, 'CLAIMED', $6)`,
+      [randomUUIDv7(), citizen.id, citizen.unitNo, system, value, source],
+    );
   }
 }
 
@@ -206,8 +202,9 @@ async function reopen(change: Change, citizenId: string, system: string, value: 
   return rows.length > 0;
 }
 
-/** A trusted source said that the number he has is his. */
+/** A trusted source said that the number he has is his; with one that came just now he has it by now. */
 export async function confirmNumber(change: Change, citizenId: string, field: CitizenField, source: string): Promise<void> {
+  await change.written();
   await takenTwice(() =>
     change.transaction.query(
       `update citizens.identifier set standing = 'CONFIRMED', source = $3
@@ -215,10 +212,6 @@ export async function confirmNumber(change: Change, citizenId: string, field: Ci
       [citizenId, field, source],
     ),
   );
-}
-
-async function flushNumbers(change: Change): Promise<void> {
-  await takenTwice(() => change.em.flush());
 }
 
 /** Of confirmed numbers in force no two people hold the same, whoever may see the other. */
@@ -232,12 +225,12 @@ async function takenTwice<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-export async function writeNameKeys(change: Change, citizen: Citizen): Promise<void> {
-  await change.transaction.query('delete from citizens.name_key where citizen_id = $1', [citizen.id]);
-  await change.transaction.query(
-    'insert into citizens.name_key (unit_no, key, citizen_id) select $1, key, $2 from unnest($3::text[]) key',
-    [citizen.unitNo, citizen.id, nameKeys(citizen.fullName as PersonName)],
-  );
+export function writeNameKeys(change: Change, citizen: Citizen): void {
+  change.late('insert into citizens.name_key (unit_no, key, citizen_id) select $1, key, $2 from unnest($3::text[]) key', [
+    citizen.unitNo,
+    citizen.id,
+    nameKeys(citizen.fullName as PersonName),
+  ]);
 }
 
 const rowsOfCitizen = ['identifier', 'name_key', 'verification', 'change'] as const;
@@ -259,14 +252,27 @@ async function moveRows(change: Change, citizen: Citizen, unitBefore: number): P
   change.publish(...moved.map((item) => workNotice(item, citizen, unitBefore, citizen.unitNo)));
 }
 
+/** Every number he has or had, without those that this change brings. */
+async function numbersOf(change: Change, { id }: Citizen): Promise<readonly string[]> {
+  const rows = await change.transaction.query<{ readonly value: string }>(
+    'select value from citizens.identifier where citizen_id = $1',
+    [id],
+  );
+  return rows.map(({ value }) => value);
+}
+
+/** Numbers that a change brings. */
+export function numbersIn(after: Side): readonly string[] {
+  return numberSystems.map(([name]) => after[name] ?? null).filter((number) => number !== null);
+}
+
 /** What the other subgraphs keep of him: hashes of every number he has or had, unit and standing. */
-export async function replicaOf(
-  change: Change,
+export function replicaOf(
   citizen: Citizen,
   unitBefore: number | null,
+  numbers: readonly string[],
   identifierKey: Buffer,
-): Promise<OutboxEvent> {
-  const numbers = await change.em.find(Identifier, { citizenId: citizen.id });
+): OutboxEvent {
   return {
     kind: 'CITIZEN',
     subject: citizen.id,
@@ -274,9 +280,7 @@ export async function replicaOf(
     unitBefore,
     unitAfter: citizen.unitNo,
     payload: {
-      hashes: [...new Set(numbers.map(({ value }) => value))].map((number) =>
-        hashIdentifier(identifierKey, number).toString('hex'),
-      ),
+      hashes: [...new Set(numbers)].map((number) => hashIdentifier(identifierKey, number).toString('hex')),
       lifeStatus: citizen.lifeStatus,
       mergedInto: citizen.mergedInto ?? null,
     },

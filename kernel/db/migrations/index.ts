@@ -1,6 +1,8 @@
 import type { SchemaMigrations } from '../migrator.ts';
 import { CreateHub } from './0001-create-hub.ts';
 import { Retention } from './0005-retention.ts';
+import { BeginChange } from './0006-begin-change.ts';
+import { Imports } from './0007-imports.ts';
 import { RunPages } from './0008-run-pages.ts';
 
 export const hubMigrations: SchemaMigrations = {
@@ -8,6 +10,8 @@ export const hubMigrations: SchemaMigrations = {
   migrations: [
     { name: '0001-create-hub', class: CreateHub },
     { name: '0005-retention', class: Retention },
+    { name: '0006-begin-change', class: BeginChange },
+    { name: '0007-imports', class: Imports },
     { name: '0008-run-pages', class: RunPages },
   ],
 };

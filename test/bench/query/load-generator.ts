@@ -2,6 +2,7 @@
  * Sends requests over kept-alive connections, each client one at a time, and measures. A process of its own, so that its work is
  * nobody's event loop; it speaks HTTP/1.1 over bare sockets, since on two cores a heavier client would be what is measured.
  */
+import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadJob {
@@ -20,6 +21,8 @@ export interface LoadJob {
   readonly good: string;
   readonly clients: number;
   readonly milliseconds: number;
+  /** Mutations: every request has an idempotency key of its own, and no value is sent twice. */
+  readonly changes?: boolean;
 }
 
 export interface LoadResult {
@@ -91,7 +94,8 @@ class Client {
     }
     const body = `${this.#job.before}${value}${this.#job.after}`;
     this.#started = performance.now();
-    this.#socket.write(`${this.#head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    const key = this.#job.changes === true ? `Idempotency-Key: ${randomUUID()}\r\n` : '';
+    this.#socket.write(`${this.#head}${Buffer.byteLength(body)}\r\n${key}\r\n${body}`);
   }
 
   #read(piece: Buffer): void {
@@ -145,7 +149,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
   const started = performance.now();
   const until = started + job.milliseconds;
   const next = (): string | null => {
-    if (performance.now() >= until) return null;
+    if (performance.now() >= until || (job.changes === true && at >= job.values.length)) return null;
     const value = job.values[at % job.values.length] ?? null;
     at += 1;
     return value;

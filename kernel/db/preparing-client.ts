@@ -1,0 +1,38 @@
+import { Client, type QueryResult } from 'pg';
+
+/*
+ * A connection for mutations, which send the same few texts again and again and wait for each. What has parameters is prepared once and executed
+ * by name: half of what PostgreSQL did for a write was planning under row policies. "begin" goes out with the first statement behind it instead
+ * of alone.
+ */
+
+/** Texts with a name; further ones are sent as they are, so that no connection of PostgreSQL keeps more plans than this. */
+const mostNamed = 256;
+const names = new Map<string, string>();
+
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= mostNamed) return known;
+  const name = `w${names.size.toString(36)}`;
+  names.set(text, name);
+  return name;
+}
+
+/** A connection that prepares statements with parameters by itself. */
+export class PreparingClient extends Client {
+  override query(...args: readonly unknown[]): never {
+    const send = (...all: unknown[]): Promise<QueryResult> => super.query(...(all as [string]));
+    const [text, values] = args;
+    const { stream } = this.connection;
+    if (text === 'begin') {
+      // Held back until the next statement is written. Where it fails, that one fails with it.
+      stream.cork();
+      send(text).catch(() => undefined);
+      return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [], fields: [], oid: 0 }) as never;
+    }
+    const name = typeof text === 'string' && Array.isArray(values) && values.length > 0 ? nameOf(text) : undefined;
+    const answer = name === undefined ? send(...args) : send({ name, text, values }, ...args.slice(2));
+    if (stream.writableCorked > 0) stream.uncork();
+    return answer as never;
+  }
+}

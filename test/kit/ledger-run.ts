@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { Ledger, type Verdict } from './ledger.ts';
+import type { TestHub } from './hub.ts';
+
+/*
+ * Writers against a whole hub while its processes are killed: each writes citizens of its own, sends a mutation again with the same key until it is
+ * answered, cuts some connections right after sending, and sends some mutations twice in the same moment.
+ */
+
+/** Superuser of the hub's own server, whatever port it has by now. */
+export async function asAdministrator<T>(dataDir: string, body: (sql: Client) => Promise<T>): Promise<T> {
+  const { administratorPassword, port } = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')) as {
+    administratorPassword: string;
+    port: number;
+  };
+  const database = new URL((JSON.parse(readFileSync(join(dataDir, 'roles.json'), 'utf8')) as { citizens: string }).citizens)
+    .pathname;
+  const client = new Client({
+    connectionString: `postgres://administrator:${encodeURIComponent(administratorPassword)}@127.0.0.1:${String(port)}${database}`,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await body(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+interface Sent {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** One request on a connection of its own; `cutAfter`: milliseconds until the client hangs up. Rejects where no whole answer came. */
+function send(address: string, headers: Readonly<Record<string, string>>, body: string, cutAfter: number | null): Promise<Sent> {
+  return new Promise((resolve, reject) => {
+    const answer = (response: IncomingMessage): void => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => void pieces.push(piece));
+      response.on('error', reject);
+      response.on('end', () => {
+        if (response.complete) resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces).toString('utf8') });
+        else reject(new Error('cut'));
+      });
+    };
+    const sent = request(address, { method: 'POST', headers, timeout: 12_000 }, answer);
+    sent.on('error', reject);
+    sent.on('timeout', () => sent.destroy(new Error('no answer')));
+    sent.end(body);
+    if (cutAfter !== null) setTimeout(() => sent.destroy(new Error('cut')), cutAfter);
+  });
+}
+
+export interface Run {
+  readonly ledger: Ledger;
+  /** Names of the processes that were killed, in order. */
+  readonly killed: readonly string[];
+  /** Milliseconds from each kill until a write was acknowledged that began after it. */
+  readonly outages: readonly number[];
+  /** Mutations that were sent again. */
+  readonly repeated: number;
+}
+
+export interface RunOptions {
+  readonly writers: number;
+  /** Ends when both are reached. */
+  readonly milliseconds: number;
+  readonly acknowledged: number;
+  /** Milliseconds between two kills. */
+  readonly killEvery: number;
+  readonly victims: readonly Victim[];
+}
+
+export interface Victim {
+  readonly name: string;
+  pids(hub: TestHub): readonly number[];
+}
+
+const commandHas =
+  (...words: readonly string[]) =>
+  (hub: TestHub): readonly number[] =>
+    hub
+      .processes()
+      .filter(({ command }) => words.some((word) => command.includes(word)))
+      .map(({ pid }) => pid);
+
+/** Every process of PostgreSQL: the postmaster and all that it forked. */
+function postgresPids({ dataDir }: TestHub): readonly number[] {
+  const postmaster = Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const children = readFileSync(`/proc/${String(postmaster)}/task/${String(postmaster)}/children`, 'utf8').trim();
+  return [
+    postmaster,
+    ...children
+      .split(' ')
+      .filter((pid) => pid !== '')
+      .map(Number),
+  ];
+}
+
+export const victims = {
+  hub: { name: 'hub', pids: commandHas('hub-process') },
+  worker: { name: 'worker', pids: commandHas('workers/main') },
+  postgres: { name: 'postgres', pids: postgresPids },
+} as const satisfies Readonly<Record<string, Victim>>;
+
+const client = 'ledger';
+/** Mark of a run in every effect of it. */
+const markOf = (writer: number, turn: number): string => `Sổ cái ${String(writer)} lượt ${String(turn)}`;
+
+export class LedgerRun {
+  readonly #hub: TestHub;
+  readonly #unit: string;
+  readonly #secret: string;
+  readonly #ledger = new Ledger();
+  #token = '';
+  #ending = false;
+  #repeated = 0;
+  #lastAcknowledged = 0;
+  #waiting: { readonly since: number; readonly done: (milliseconds: number) => void } | null = null;
+
+  private constructor(hub: TestHub, unit: string, secret: string) {
+    this.#hub = hub;
+    this.#unit = unit;
+    this.#secret = secret;
+  }
+
+  /** Registers a writer that may what a clerk of x11 may, with points for everything. */
+  static async open(hub: TestHub, addClient: (id: string) => Promise<string>): Promise<LedgerRun> {
+    const secret = await addClient(client);
+    const unit = await asAdministrator(hub.dataDir, async (sql) => {
+      await sql.query(`update organisation.client set role = 'clerk' where id = $1`, [client]);
+      const { rows } = await sql.query<{ number: number }>(`select number from hub.unit where code = 'x11' and valid_to is null`);
+      return `u${String(rows[0]?.number ?? 0)}`;
+    });
+    return new LedgerRun(hub, unit, secret);
+  }
+
+  async run(options: RunOptions): Promise<Run> {
+    const until = performance.now() + options.milliseconds;
+    const writing = Promise.all(Array.from({ length: options.writers }, (_, writer) => this.#write(writer)));
+    const killed: string[] = [];
+    const outages: number[] = [];
+    for (let nth = 0; performance.now() < until || this.#ledger.acknowledgements < options.acknowledged; nth += 1) {
+      await sleep(options.killEvery);
+      const victim = options.victims[nth % options.victims.length];
+      if (victim === undefined) break;
+      const pids = victim.pids(this.#hub);
+      for (const pid of pids) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It ended with the one before.
+        }
+      }
+      if (pids.length > 0) killed.push(victim.name);
+      outages.push(await this.#outage());
+    }
+    this.#ending = true;
+    await writing;
+    return { ledger: this.#ledger, killed, outages, repeated: this.#repeated };
+  }
+
+  /** What is there once everything under way has ended: each effect by its mark. */
+  async verdict(): Promise<Verdict> {
+    const effects = await asAdministrator(this.#hub.dataDir, async (sql) => {
+      const { rows } = await sql.query<{ mark: string }>(
+        `select after->>'birthplace' as mark from citizens.change where principal = $1 and after ? 'birthplace'`,
+        [client],
+      );
+      return rows.map(({ mark }) => mark);
+    });
+    return this.#ledger.judge(effects);
+  }
+
+  /** A write that begins after the kill and is acknowledged: the hub is back. */
+  #outage(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#waiting = { since: performance.now(), done: resolve };
+    });
+  }
+
+  async #write(writer: number): Promise<void> {
+    const own: { readonly id: string; version: number }[] = [];
+    for (let turn = 0; !this.#ending; turn += 1) {
+      const mark = markOf(writer, turn);
+      const known = own.length >= 3 && turn % 3 !== 0 ? own[turn % own.length] : undefined;
+      const name = known === undefined ? 'create' : 'update';
+      const input =
+        known === undefined
+          ? { orgUnitId: this.#unit, fullName: 'Người Của Sổ', birthplace: mark, dateOfBirth: '1990' }
+          : { id: known.id, version: known.version, birthplace: mark };
+      this.#ledger.attempted(mark);
+      const answer = await this.#untilAnswered(name, input, mark);
+      const { id, version } = answer;
+      if (known === undefined) own.push({ id, version });
+      else known.version = version;
+    }
+  }
+
+  /** Sends it again with the same key until it is answered; the citizen as he is answered. */
+  async #untilAnswered(
+    name: 'create' | 'update',
+    input: object,
+    mark: string,
+  ): Promise<{ readonly id: string; readonly version: number }> {
+    const key = randomUUID();
+    const type = name === 'create' ? 'CreateCitizenInput' : 'UpdateCitizenInput';
+    const body = JSON.stringify({
+      query: `mutation W($input: ${type}!) { w: ${name}Citizen(input: $input) { ok { citizen { id version } } error { code reason } } }`,
+      variables: { input },
+    });
+    for (let time = 0; ; time += 1) {
+      const began = performance.now();
+      const chance = Math.random();
+      // The first time only: some hang up while the hub is at work, some send it twice in one moment.
+      const cutAfter = time === 0 && chance < 0.05 ? Math.random() * 40 : null;
+      const twice = time === 0 && chance > 0.95;
+      const tries = await Promise.allSettled(
+        (twice ? [0, 1] : [0]).map(() => send(`${this.#hub.address}/graphql`, this.#headers(key), body, cutAfter)),
+      );
+      let answered: { readonly id: string; readonly version: number } | null = null;
+      for (const tried of tries) {
+        if (tried.status === 'rejected') continue;
+        const read = await this.#read(tried.value);
+        if (read === null) continue;
+        this.#ledger.acknowledged(mark, JSON.stringify(read));
+        answered = read;
+      }
+      if (answered !== null) {
+        this.#lastAcknowledged = performance.now();
+        const waiting = this.#waiting;
+        if (waiting !== null && began > waiting.since) {
+          this.#waiting = null;
+          waiting.done(this.#lastAcknowledged - waiting.since);
+        }
+        return answered;
+      }
+      this.#repeated += 1;
+      await sleep(20 + Math.random() * 80);
+    }
+  }
+
+  /** `null`: no answer that decides anything, so it is sent again. */
+  async #read({ status, body }: Sent): Promise<{ readonly id: string; readonly version: number } | null> {
+    const answer = JSON.parse(body) as {
+      data?: {
+        w?: { ok?: { citizen?: { id: string; version: number } | null } | null; error?: { code: string } | null } | null;
+      } | null;
+      errors?: readonly { extensions?: { code?: string } }[];
+    };
+    const codes = [answer.data?.w?.error?.code, ...(answer.errors ?? []).map(({ extensions }) => extensions?.code)];
+    if (status === 401 || codes.includes('UNAUTHENTICATED')) {
+      await this.#renew();
+      return null;
+    }
+    const refused = codes.find((code) => code !== undefined && !['DEGRADED', 'UPSTREAM_BUSY', 'RATE'].includes(code));
+    if (refused !== undefined) throw new Error(`A writer's own record was refused: ${body}`);
+    return answer.data?.w?.ok?.citizen ?? null;
+  }
+
+  #headers(key: string): Readonly<Record<string, string>> {
+    return { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', 'idempotency-key': key };
+  }
+
+  #renewing: Promise<void> | null = null;
+  #renew(): Promise<void> {
+    this.#renewing ??= (async () => {
+      try {
+        const basic = Buffer.from(`${client}:${encodeURIComponent(this.#secret)}`).toString('base64');
+        const { body } = await send(
+          `${this.#hub.address}/oauth/token`,
+          { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
+          'grant_type=client_credentials',
+          null,
+        );
+        this.#token = (JSON.parse(body) as { access_token?: string }).access_token ?? this.#token;
+      } catch {
+        // The hub is down: the next write says so too.
+      } finally {
+        this.#renewing = null;
+      }
+    })();
+    return this.#renewing;
+  }
+}
