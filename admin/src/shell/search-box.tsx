@@ -159,7 +159,13 @@ export function SearchBox({ input }: { readonly input: RefObject<HTMLInputElemen
           {hintOf(say, wanted)}
         </p>
         {asks && error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
-        <ul id={`${id}list`} role="listbox" aria-label={say('search.label')}>
+        <ul
+          id={`${id}list`}
+          role="listbox"
+          aria-label={say('search.label')}
+          aria-busy={isFetching}
+          data-text={wanted.kind === 'name' ? wanted.text : undefined}
+        >
           {found.map((hit, index) => (
             <li
               key={addressOf(hit)}
