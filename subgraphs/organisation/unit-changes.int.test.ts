@@ -309,6 +309,21 @@ test('a unit does not end while something stands there, and the refusal says wha
   expect((await withdraw()).error).toBeNull();
 });
 
+test('twins of one request in the same moment are one unit and one answer [F28]', async () => {
+  const once = randomUUID();
+  const input = { code: 'x41', name: 'Trạm 41', level: 'STATION', parentId: 'u2' };
+  const done = await Promise.all(Array.from({ length: 8 }, () => mutate(steward, 'create', input, once)));
+  expect(new Set(done.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(done[0]?.error).toBeNull();
+  const moves = await Promise.all(
+    Array.from({ length: 8 }, (_, n) =>
+      mutate(steward, 'update', { id: done[0]?.ok?.orgUnit?.id, version: 1, name: `Trạm ${String(n)}` }),
+    ),
+  );
+  expect(moves.filter(({ ok }) => ok !== null)).toHaveLength(1);
+  expect(moves.flatMap(({ error }) => (error === null ? [] : [error.code]))).toEqual(Array(7).fill('CONFLICT_VERSION'));
+});
+
 test('the same request twice is one unit; a stale version, a bad key and another body are told apart [B27] [B29] [B30] [B31] [B32]', async () => {
   const once = randomUUID();
   const input = { code: 'x31', name: 'Trạm 31', level: 'STATION', parentId: 'u2' };

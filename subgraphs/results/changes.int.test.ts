@@ -164,6 +164,14 @@ test('two clerks who register one paper in the same moment: one paper', async ()
   expect(done.flatMap(({ error }) => (error === null ? [] : [error.reason]))).toEqual(Array(5).fill('RESULT_KNOWN'));
 });
 
+test('twins of one request in the same moment are one paper and one answer [F28]', async () => {
+  const once = randomUUID();
+  const done = await Promise.all(Array.from({ length: 8 }, () => mutate(clerk, 'create', paper, once)));
+  expect(new Set(done.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(done[0]?.error).toBeNull();
+  expect(await world.truth('select version from results.result')).toEqual([{ version: 1 }]);
+});
+
 test('a paper finds its citizen by his number, or waits for him at the sender’s unit', async () => {
   expect(await made({ personalId: numbers.an, name: 'Giấy xác nhận' })).toMatchObject({ citizen: { id: people.an } });
   expect(await made({ code: pharmacy, name: 'Chứng chỉ' })).toMatchObject({ citizen: { id: people.an } });

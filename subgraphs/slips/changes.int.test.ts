@@ -262,6 +262,15 @@ test('a number stands once per citizen and facility among slips that count', asy
   expect(at.filter((one) => one.ok !== null)).toHaveLength(1);
 });
 
+test('twins of one request in the same moment are one slip and one answer [F28]', async () => {
+  const once = randomUUID();
+  const done = await Promise.all(
+    Array.from({ length: 8 }, () => mutate(clerk, 'create', 'ReexaminationSlip', reexamination, once)),
+  );
+  expect(new Set(done.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(done[0]?.error).toBeNull();
+});
+
 test('the same request twice is one slip; a stale version, a bad key and another body are told apart [B27] [B29] [B30] [B31] [B32]', async () => {
   const once = randomUUID();
   const first = await mutate(clerk, 'create', 'ReferralSlip', referral, once);
