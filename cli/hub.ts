@@ -69,7 +69,7 @@ function outcomeOf(error: unknown): Outcome {
 async function runVerb(name: string, verb: Verb, args: readonly string[]): Promise<Outcome> {
   let parsed;
   try {
-    const own = Object.entries(verb.options).map(([option, { type }]) => [option, { type }] as const);
+    const own = Object.entries(verb.options).map(([option, { type, multiple = false }]) => [option, { type, multiple }] as const);
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -104,6 +104,10 @@ async function runVerb(name: string, verb: Verb, args: readonly string[]): Promi
       text(option) {
         const found = value(option);
         return typeof found === 'string' ? found : undefined;
+      },
+      texts(option) {
+        const found = value(option);
+        return Array.isArray(found) ? found.filter((one) => typeof one === 'string') : [];
       },
       flag: (option) => value(option) === true,
     });

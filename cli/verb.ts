@@ -32,6 +32,8 @@ export class UsageError extends Error {
 
 export interface VerbOption {
   readonly type: 'string' | 'boolean';
+  /** May be given more than once. */
+  readonly multiple?: boolean;
   /** What stands for the value in the help: `LOGIN`. */
   readonly value?: string;
   readonly help: Wording;
@@ -48,6 +50,8 @@ export interface VerbArguments {
   /** Words after the verb. */
   readonly words: readonly string[];
   readonly text: (option: string) => string | undefined;
+  /** Of an option that may be given more than once. */
+  readonly texts: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
 }
 

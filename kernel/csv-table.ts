@@ -10,8 +10,7 @@ import { fold } from './domain/person-name.ts';
  */
 
 export const mostRows = 100_000;
-/** 100,000 rows with every column filled stay below it. */
-const mostBytes = 64 * 2 ** 20;
+export const mostBytes = 20 * 2 ** 20;
 
 export interface TableRow<Column extends string> {
   /** Where the row begins in the file, from 1, as an editor shows it; the header is a line too. */
@@ -41,34 +40,92 @@ export interface Headings<Column extends string> {
   readonly names: Readonly<Record<Column, readonly string[]>>;
 }
 
+/** A file as it stands, before anyone asked what its headings mean. */
+export interface CsvFile {
+  readonly separator: ',' | ';';
+  readonly headings: readonly string[];
+  /** Rows behind the headings, each cell as it was written. */
+  readonly records: readonly CsvRecord[];
+}
+
+/** What each place of a row means: our column, or `null` for what means nothing here. */
+export interface FileColumns<Column extends string> {
+  readonly places: readonly (Column | null)[];
+  readonly unknownColumns: readonly string[];
+}
+
+export function readCsv<Column extends string>(bytes: Uint8Array, headings: Headings<Column>): Result<CsvFile, FileRefusal> {
+  if (bytes.length === 0) return unusable('FILE_EMPTY');
+  if (bytes.length > mostBytes) return unusable('FILE_TOO_LARGE');
+  if (isOtherType(bytes)) return unusable('FILE_TYPE');
+  const text = decode(bytes);
+  if (text === null) return unusable('FILE_ENCODING');
+  if (text.trim() === '') return unusable('FILE_EMPTY');
+  const separator = separatorOf(text, columnFinder(headings));
+  const parsed = recordsOf(text, separator);
+  if (!parsed.ok) return parsed;
+  const [header, ...records] = parsed.value;
+  if (header === undefined || records.length === 0) return unusable('FILE_EMPTY');
+  if (records.length > mostRows) return unusable('FILE_ROWS');
+  return ok({ separator, headings: header.cells, records });
+}
+
+/** `mapping` says of a heading, as it stands in the file, what it means; without a column: nothing. It goes before our own names. */
+export function columnsOf<Column extends string>(
+  headings: Headings<Column>,
+  found: readonly string[],
+  mapping: ReadonlyMap<string, string | null> = new Map(),
+): Result<FileColumns<Column>, FileRefusal> {
+  const columnOf = columnFinder(headings);
+  const columns = Object.keys(headings.names) as Column[];
+  const stray = [...mapping.keys()].find((heading) => !found.includes(heading));
+  if (stray !== undefined) return unusable('FILE_MAPPING', stray);
+  const places: (Column | null)[] = [];
+  for (const heading of found) {
+    const meant = mapping.get(heading);
+    const column = meant === undefined ? columnOf(heading) : (columns.find((known) => known === meant) ?? null);
+    if (typeof meant === 'string' && column === null) return unusable('FILE_MAPPING', meant);
+    places.push(column);
+  }
+  const twice = places.find((column, index) => column !== null && places.indexOf(column) !== index);
+  if (twice !== undefined && twice !== null) return unusable('FILE_COLUMN_TWICE', twice);
+  const missing = headings.required.find((column) => !places.includes(column));
+  if (missing !== undefined) return unusable('FILE_COLUMN_MISSING', missing);
+  return ok({ places, unknownColumns: found.filter((heading, index) => places[index] === null && heading.trim() !== '') });
+}
+
+/** The cells of one row by column; `null`: more or fewer than the headings, so nobody knows which cell is what. */
+export function cellsOf<Column extends string>(
+  places: readonly (Column | null)[],
+  cells: readonly string[],
+): TableRow<Column>['cells'] {
+  return cells.length === places.length ? named(places, cells) : null;
+}
+
 export function readTable<Column extends string>(
   bytes: Uint8Array,
   headings: Headings<Column>,
 ): Result<Table<Column>, FileRefusal> {
-  if (bytes.length === 0) return unusable('FILE_EMPTY');
-  if (bytes.length > mostBytes) return unusable('FILE_TOO_LARGE');
-  const text = decode(bytes);
-  if (text === null) return unusable('FILE_ENCODING');
-  if (text.trim() === '') return unusable('FILE_EMPTY');
-  const columnOf = columnFinder(headings);
-  const separator = separatorOf(text, columnOf);
-  const records = recordsOf(text, separator);
-  if (!records.ok) return records;
-  const [header, ...body] = records.value;
-  if (header === undefined) return unusable('FILE_EMPTY');
-  const found = header.cells.map(columnOf);
-  const twice = found.find((column, index) => column !== null && found.indexOf(column) !== index);
-  if (twice !== undefined) return unusable('FILE_COLUMN_TWICE', twice);
-  const missing = headings.required.find((column) => !found.includes(column));
-  if (missing !== undefined) return unusable('FILE_COLUMN_MISSING', missing);
-  if (body.length === 0) return unusable('FILE_EMPTY');
-  if (body.length > mostRows) return unusable('FILE_ROWS');
+  const file = readCsv(bytes, headings);
+  if (!file.ok) return file;
+  const { separator, records } = file.value;
+  const columns = columnsOf(headings, file.value.headings);
+  if (!columns.ok) return columns;
+  const { places, unknownColumns } = columns.value;
   return ok({
-    columns: found.filter((column) => column !== null),
-    unknownColumns: header.cells.filter((heading, index) => found[index] === null && heading.trim() !== ''),
+    columns: places.filter((column) => column !== null),
+    unknownColumns,
     separator,
-    rows: body.map(({ line, cells }) => ({ line, cells: cells.length === found.length ? named(found, cells) : null })),
+    rows: records.map(({ line, cells }) => ({ line, cells: cellsOf(places, cells) })),
   });
+}
+
+/** Archives and spreadsheets (zip, gzip), PDF, pictures, old Office files: by their first bytes, whatever the name says. */
+function isOtherType(bytes: Uint8Array): boolean {
+  const begins = Buffer.from(bytes.subarray(0, 8)).toString('hex');
+  return ['504b0304', '504b0506', '1f8b', '25504446', '89504e47', 'ffd8ff', 'd0cf11e0', '377abcaf', '52617221', '425a68'].some(
+    (sign) => begins.startsWith(sign),
+  );
 }
 
 function unusable(reason: Reason, field: string | null = null, line: number | null = null): Result<never, FileRefusal> {
@@ -109,7 +166,7 @@ function separatorOf(text: string, columnOf: (heading: string) => unknown): ',' 
   return sense(';') > sense(',') ? ';' : ',';
 }
 
-interface CsvRecord {
+export interface CsvRecord {
   readonly line: number;
   readonly cells: readonly string[];
 }
@@ -144,7 +201,7 @@ function named<Column extends string>(
 ): Partial<Record<Column, string>> {
   const row: Partial<Record<Column, string>> = {};
   for (const [index, column] of columns.entries()) {
-    const cell = (cells[index] ?? '').replace(/^'(?=[=+\-@\t\r])/, '').trim();
+    const cell = (cells[index] ?? '').trim().replace(/^'(?='*[=+\-@\t\r])/, '');
     if (column !== null && cell !== '') row[column] = cell;
   }
   return row;

@@ -5,6 +5,8 @@ import type { Caller } from './auth/principal.ts';
 import type { Clock } from './clock.ts';
 import type { Changes } from './db/change.ts';
 import type { ReadDoor } from './db/read-door.ts';
+import type { Job } from './jobs/define-job.ts';
+import type { ImportKind } from './imports/import-kind.ts';
 
 /** What a subgraph is given; everything else it makes itself. */
 export interface SubgraphDeps {
@@ -51,5 +53,9 @@ export interface SubgraphModule {
   readonly schema: URL;
   /** Tables that its mutations write; absent: it has none. Whoever opens it gives it `changes` made of them. */
   readonly entities?: readonly EntitySchema[];
+  /** Kinds of file that it takes in. */
+  readonly imports?: readonly ImportKind[];
+  /** Its background work; which worker runs it, and when, is not its business. */
+  readonly jobs?: readonly Job[];
   open(deps: SubgraphDeps): OpenSubgraph;
 }

@@ -95,6 +95,64 @@ const RunSchema = defineEntity({
   checks: [oneOf('run_kind', 'kind', runKinds), oneOf('run_state', 'state', runStates)],
 });
 
+export const importKinds = ['CITIZENS', 'CARDS', 'RESULTS', 'UNITS', 'ACCOUNTS'] as const;
+export type ImportFileKind = (typeof importKinds)[number];
+export const importStates = ['AWAITED', 'RECEIVED', 'STAGED', 'CHECKED', 'APPLIED', 'REFUSED'] as const;
+export type ImportFileState = (typeof importStates)[number];
+/** What became of a row of a file. */
+export const rowEnds = ['ADDED', 'CHANGED', 'UNCHANGED', 'WAITING', 'REFUSED'] as const;
+export type RowEnd = (typeof rowEnds)[number];
+
+const ImportFileSchema = defineEntity({
+  name: 'ImportFile',
+  schema: 'hub',
+  tableName: 'import_file',
+  ...ofUnit,
+  properties: {
+    id: p.uuid().primary(),
+    version: p.integer().version().default(1),
+    kind: p.text().$type<ImportFileKind>(),
+    /** Of the sender; the run of the import has the id of the file. */
+    unitNo: p.integer(),
+    sender: p.text(),
+    senderName: p.text(),
+    fileName: p.text().nullable(),
+    storedAs: p.text().nullable(),
+    state: p.text().$type<ImportFileState>(),
+    separator: p.text().nullable(),
+    headings: p.json<unknown>().nullable(),
+    places: p.json<unknown>().nullable(),
+    decisions: p.json<unknown>().nullable(),
+    planned: p.json<unknown>().nullable(),
+    refusal: p.json<unknown>().nullable(),
+    total: p.integer().nullable(),
+    createdAt: learnedAt(),
+  },
+  indexes: [
+    { name: 'import_file_unit', properties: ['unitNo', 'id'] },
+    { name: 'import_file_created', properties: ['createdAt'] },
+  ],
+  checks: [oneOf('import_file_kind', 'kind', importKinds), oneOf('import_file_state', 'state', importStates)],
+});
+
+const ImportRowSchema = defineEntity({
+  name: 'ImportRow',
+  schema: 'hub',
+  tableName: 'import_row',
+  ...ofUnit,
+  properties: {
+    importId: p.uuid().primary(),
+    line: p.integer().primary(),
+    unitNo: p.integer(),
+    state: p.text().$type<'STAGED' | RowEnd>().default('STAGED'),
+    planned: p.text().$type<RowEnd>().nullable(),
+    cells: p.json<unknown>(),
+    problem: p.json<unknown>().nullable(),
+  },
+  indexes: [{ name: 'import_row_state', properties: ['importId', 'state', 'line'] }],
+  checks: [oneOf('import_row_state', 'state', ['STAGED', ...rowEnds]), oneOf('import_row_planned', 'planned', rowEnds)],
+});
+
 export const pageStates = ['WAITING', 'LEASED', 'DONE', 'REFUSED', 'POISON'] as const;
 export type PageState = (typeof pageStates)[number];
 
@@ -208,6 +266,8 @@ export const hubEntities = [
   RunPageSchema,
   ScheduleSchema,
   QueueSeenSchema,
+  ImportFileSchema,
+  ImportRowSchema,
   OutboxSchema,
   OutboxConsumerSchema,
   OutboxDoneSchema,

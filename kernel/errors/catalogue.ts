@@ -1,5 +1,6 @@
 import { changeReasons } from './change-reasons.ts';
 import { citizenReasons } from './citizen-reasons.ts';
+import { fileReasons } from './file-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
 import { registerReasons } from './register-reasons.ts';
@@ -40,6 +41,7 @@ export const catalogue = {
   ...recordReasons,
   ...citizenReasons,
   ...changeReasons,
+  ...fileReasons,
   ...registerReasons,
   ...unitReasons,
   NO_TOKEN: {

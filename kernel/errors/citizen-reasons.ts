@@ -24,60 +24,6 @@ export const citizenReasons = {
     en: 'Write the instant in ISO 8601 with its zone, e.g. 2026-11-24T03:00:00Z.',
     vi: 'Ghi thời điểm theo ISO 8601 kèm múi giờ, ví dụ 2026-11-24T03:00:00Z.',
   },
-  FILE_EMPTY: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'The file holds no rows. Send a CSV file with a header row and at least one row.',
-    vi: 'Tệp không có dòng dữ liệu nào. Hãy gửi tệp CSV có dòng tiêu đề và ít nhất một dòng dữ liệu.',
-  },
-  FILE_TOO_LARGE: {
-    code: 'TOO_LARGE',
-    since: '0.1',
-    en: 'The file is larger than 64 MiB. Split it into several files.',
-    vi: 'Tệp lớn hơn 64 MiB. Hãy tách thành nhiều tệp.',
-  },
-  FILE_ENCODING: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'The file is not in UTF-8. Save it as "CSV UTF-8" and send it again; nothing was imported.',
-    vi: 'Tệp không ở bảng mã UTF-8. Hãy lưu lại dạng "CSV UTF-8" rồi gửi lại; chưa có dữ liệu nào được nhập.',
-  },
-  FILE_CSV: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'The file cannot be read as CSV from the named line on: a quotation mark is opened and not closed. Correct it; nothing was imported.',
-    vi: 'Không đọc được tệp CSV từ dòng nêu trên: có dấu ngoặc kép mở mà không đóng. Hãy sửa lại; chưa có dữ liệu nào được nhập.',
-  },
-  FILE_ROWS: {
-    code: 'LIMIT',
-    since: '0.1',
-    en: 'The file has more than 100,000 rows. Split it into several files; nothing was imported.',
-    vi: 'Tệp có hơn 100.000 dòng. Hãy tách thành nhiều tệp; chưa có dữ liệu nào được nhập.',
-  },
-  FILE_COLUMN_MISSING: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'A required column is missing; "field" names it. Add it to the header row; nothing was imported.',
-    vi: 'Thiếu cột bắt buộc; tên cột nằm trong "field". Hãy thêm vào dòng tiêu đề; chưa có dữ liệu nào được nhập.',
-  },
-  FILE_COLUMN_TWICE: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'Two headings mean the same column; "field" names it. Keep one of them; nothing was imported.',
-    vi: 'Hai tiêu đề cùng chỉ một cột; tên cột nằm trong "field". Hãy giữ lại một cột; chưa có dữ liệu nào được nhập.',
-  },
-  ROW_CELLS: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'The row has more or fewer cells than the header. Look for a separator or quotation mark inside a cell.',
-    vi: 'Số ô của dòng này không khớp với dòng tiêu đề. Hãy kiểm tra dấu phân cách hoặc dấu ngoặc kép trong ô.',
-  },
-  ROW_REQUIRED: {
-    code: 'BAD_INPUT',
-    since: '0.1',
-    en: 'This column may not be empty. Fill it in and send the row again.',
-    vi: 'Không được để trống cột này. Hãy điền rồi gửi lại dòng này.',
-  },
   TEXT_LENGTH: {
     code: 'BAD_INPUT',
     since: '0.1',
@@ -108,10 +54,10 @@ export const citizenReasons = {
     en: 'This person is kept by another unit of your scope. Move him there first, or correct the unit code.',
     vi: 'Người này đang do đơn vị khác trong phạm vi của bạn quản lý. Hãy chuyển hồ sơ trước, hoặc sửa mã đơn vị.',
   },
-  IMPORT_AMBIGUOUS: {
-    code: 'CONFLICT',
+  AFTER_DAYS_RANGE: {
+    code: 'BAD_INPUT',
     since: '0.1',
-    en: 'Several people of your scope fit this row. Give their own keys ("source_key"), or settle first who holds the number.',
-    vi: 'Có nhiều người trong phạm vi của bạn khớp với dòng này. Hãy gửi khóa riêng ("source_key"), hoặc xác định trước ai là chủ số.',
+    en: '"afterDays" is a whole number from 0 (everybody) to 3650; leave it out for what the hub is set to.',
+    vi: '"afterDays" là số nguyên từ 0 (mọi công dân) đến 3650; bỏ trống để dùng cài đặt của hệ thống.',
   },
 } as const;

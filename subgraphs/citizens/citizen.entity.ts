@@ -34,8 +34,6 @@ export const discrepancyKinds = [
   'INCONSISTENT',
 ] as const;
 export type DiscrepancyKind = (typeof discrepancyKinds)[number];
-export const importRowStates = ['STAGED', 'ADDED', 'CHANGED', 'UNCHANGED', 'REFUSED'] as const;
-export type ImportRowState = (typeof importRowStates)[number];
 
 /** What stands in place of a date that is not known, so that an order by it knows no null. */
 const latest = `COALESCE(born_from, 'infinity'::date)`;
@@ -300,25 +298,6 @@ const CitizenChangeSchema = defineEntity({
 export class CitizenChange extends CitizenChangeSchema.class {}
 CitizenChangeSchema.setClass(CitizenChange);
 
-const ImportRowSchema = defineEntity({
-  name: 'ImportRow',
-  schema: 'citizens',
-  tableName: 'import_row',
-  properties: {
-    runId: p.uuid().primary(),
-    line: p.integer().primary(),
-    cells: p.json<Readonly<Record<string, string>>>(),
-    state: p.text().$type<ImportRowState>().default('STAGED'),
-    problem: p.json<unknown>().nullable(),
-  },
-  indexes: [{ name: 'import_row_state', properties: ['runId', 'state', 'line'] }],
-  checks: [oneOf('import_row_state', 'state', importRowStates)],
-});
-
-/** A row of a file before anyone decided about it. */
-export class ImportRow extends ImportRowSchema.class {}
-ImportRowSchema.setClass(ImportRow);
-
 const OutsideCallsSchema = defineEntity({
   name: 'OutsideCalls',
   schema: 'citizens',
@@ -333,7 +312,6 @@ export const citizensEntities = [
   VerificationSchema,
   DiscrepancySchema,
   CitizenChangeSchema,
-  ImportRowSchema,
   OutsideCallsSchema,
   idempotency('citizens'),
 ] as const;

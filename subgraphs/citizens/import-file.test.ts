@@ -112,7 +112,7 @@ test('the list of commune codes is the one that knows more of them, the present 
     ].join('\n');
     const table = readTable(Buffer.from(file), importHeadings);
     if (!table.ok) throw new Error(table.error.reason);
-    return decideFile(table.value).communeList;
+    return decideFile(table.value.rows).communeList;
   };
   expect(decided('00006', '00007')).toBe('2024'); // Vĩnh Phúc and Cống Vị are no communes any more
   expect(decided('00008')).toBe('2025'); // Ngọc Hà is one now

@@ -1,4 +1,4 @@
-import type { Headings, Table, TableRow } from '#kernel/csv-table.ts';
+import type { Headings, TableRow } from '#kernel/csv-table.ts';
 import { parseEmail, parsePhone, type Email, type Phone } from '#kernel/domain/contact.ts';
 import { parseEthnicity } from '#kernel/domain/ethnic-groups.ts';
 import { parseGender, type Gender } from '#kernel/domain/gender.ts';
@@ -128,9 +128,9 @@ export interface FileDecisions {
  * The list that knows more of the file's codes; the one in force when both know as many. A code that stands in both lists may name
  * two different places, so this is said in the report.
  */
-export function decideFile(table: Table<ImportColumn>): FileDecisions {
+export function decideFile(rows: readonly TableRow<ImportColumn>[]): FileDecisions {
   const known = { '2024': 0, '2025': 0 };
-  for (const { cells } of table.rows) {
+  for (const { cells } of rows) {
     if (cells === null || cells.commune_list !== undefined) continue;
     for (const code of [cells.permanent_commune, cells.current_commune]) {
       if (code !== undefined) for (const list of listsWith(code)) known[list] += 1;

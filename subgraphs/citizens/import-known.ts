@@ -57,7 +57,7 @@ const locked = (alias: string): string => `coalesce(${alias}.unit_no <@ $1::int4
 
 type Way = 'key' | 'number' | 'name';
 
-export async function findKnown(tx: Transaction, { units, caller }: PageContext, rows: readonly PageRow[]): Promise<KnownPeople> {
+export async function findKnown({ tx, units, caller }: PageContext, rows: readonly PageRow[]): Promise<KnownPeople> {
   const sender = caller.principal.unitNo;
   const keys = rows.map(({ sourceKey }) => sourceKey).filter((key) => key !== null);
   const numbers = rows.map(({ personalId }) => personalId).filter((number) => number !== null);

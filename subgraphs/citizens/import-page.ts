@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { Caller } from '#kernel/auth/principal.ts';
 import type { Transaction } from '#kernel/db/database.ts';
+import type { RowEnd } from '#kernel/db/hub.entity.ts';
 import { insertRows } from '#kernel/db/insert-rows.ts';
 import { publish, type OutboxEvent } from '#kernel/db/outbox.ts';
 import { fieldBits } from '#kernel/domain/citizen-field.ts';
@@ -8,8 +8,9 @@ import { unitId } from '#kernel/domain/ids.ts';
 import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
+import { refusedRow, type ImportPage, type RowOutcome } from '#kernel/imports/import-kind.ts';
 import { currentPlace } from '#kernel/places/index.ts';
-import type { ImportColumn, ImportedCitizen, RefusedRow } from './import-file.ts';
+import type { ImportColumn, ImportedCitizen } from './import-file.ts';
 import {
   after,
   blank,
@@ -25,29 +26,9 @@ import { findKnown, type KnownPeople } from './import-known.ts';
 
 /* One page of an import: who its rows are, and what of it is written, by sets, never row by row. */
 
-/** Every row of a file is exactly one of these, or refused. */
-export interface ImportTally {
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
-  /** Differs from something confirmed: an operator decides. */
-  readonly waiting: number;
-}
-
-export interface PageContext {
-  readonly run: string;
-  readonly caller: Caller;
-  readonly units: string;
-  readonly identifierKey: Buffer;
-  readonly columns: readonly ImportColumn[];
-}
+export type PageContext = Pick<ImportPage<ImportColumn>, 'tx' | 'id' | 'caller' | 'units' | 'identifierKey'>;
 
 export type PageRow = ImportedCitizen & { readonly unitNo: number };
-
-interface PageResult {
-  readonly tally: ImportTally;
-  readonly refused: readonly RefusedRow[];
-}
 
 /** A person whom rows of this page mean, and what they made of him. */
 interface Touched {
@@ -61,32 +42,28 @@ interface Touched {
   sourceKey: string | null;
 }
 
-export async function importPage(tx: Transaction, context: PageContext, rows: readonly PageRow[]): Promise<PageResult> {
+export async function importPage(page: PageContext, rows: readonly PageRow[]): Promise<readonly RowOutcome[]> {
+  const { tx, caller } = page;
   // One import of a sender at a time: two files at once must not both find nobody.
-  await tx.query(`select pg_advisory_xact_lock(hashtextextended('citizens.import', $1))`, [context.caller.principal.unitNo]);
-  const known = await findKnown(tx, context, rows);
-  const { touched, tally, refused } = decide(known, rows);
-  await write(tx, context, known, touched);
-  return { tally, refused };
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('citizens.import', $1)) is null as locked`, [
+    caller.principal.unitNo,
+  ]);
+  const known = await findKnown(page, rows);
+  const { touched, outcomes } = decide(known, rows);
+  await write(page, known, touched);
+  return outcomes;
 }
 
 function decide(
   known: KnownPeople,
   rows: readonly PageRow[],
-): { touched: readonly Touched[]; tally: ImportTally; refused: readonly RefusedRow[] } {
+): { readonly touched: readonly Touched[]; readonly outcomes: readonly RowOutcome[] } {
   const touched = new Map<string, Touched>();
-  const refused: RefusedRow[] = [];
-  const tally = { added: 0, changed: 0, unchanged: 0, waiting: 0 };
-  for (const row of rows) {
+  const outcomes = rows.map((row): RowOutcome => {
     const identity = identify(row, known.candidates(row));
-    if (identity.kind === 'ambiguous') {
-      refused.push({ line: row.line, problems: [{ field: 'personal_id', reason: 'IMPORT_AMBIGUOUS' }] });
-      continue;
-    }
-    if (identity.kind === 'known' && identity.citizen.unitNo !== row.unitNo) {
-      refused.push({ line: row.line, problems: [{ field: 'unit_code', reason: 'UNIT_DIFFERS' }] });
-      continue;
-    }
+    if (identity.kind === 'ambiguous') return refusedRow(row.line, 'personal_id', 'IMPORT_AMBIGUOUS');
+    if (identity.kind === 'known' && identity.citizen.unitNo !== row.unitNo)
+      return refusedRow(row.line, 'unit_code', 'UNIT_DIFFERS');
     const citizen = identity.kind === 'known' ? identity.citizen : blank(randomUUIDv7(), row.unitNo, row.fullName);
     const outcome = identity.kind === 'known' ? compare(row, citizen) : introduce(row, identity.unmatched);
     const entry = touched.get(citizen.id) ?? {
@@ -108,15 +85,18 @@ function decide(
       entry.differences.every((one) => one.field !== field || one.kind !== kind),
     );
     entry.differences.push(...differences);
-    if (identity.kind === 'new') tally.added += 1;
-    else if (outcome.differences.length > 0) tally.waiting += 1;
-    else if (Object.keys(outcome.changes).length > 0 || outcome.sourceKey !== null) tally.changed += 1;
-    else tally.unchanged += 1;
-  }
-  return { touched: [...touched.values()], tally, refused };
+    const end = ((): Exclude<RowEnd, 'REFUSED'> => {
+      if (identity.kind === 'new') return 'ADDED';
+      if (outcome.differences.length > 0) return 'WAITING';
+      return Object.keys(outcome.changes).length > 0 || outcome.sourceKey !== null ? 'CHANGED' : 'UNCHANGED';
+    })();
+    return { line: row.line, end, subject: citizen.id };
+  });
+  return { touched: [...touched.values()], outcomes };
 }
 
-async function write(tx: Transaction, context: PageContext, known: KnownPeople, touched: readonly Touched[]): Promise<void> {
+async function write(context: PageContext, known: KnownPeople, touched: readonly Touched[]): Promise<void> {
+  const { tx } = context;
   const added = touched.filter(({ before }) => before === null);
   const changed = touched.filter(
     ({ before, changed: names, sourceKey }) => before !== null && (names.size > 0 || sourceKey !== null),
@@ -144,11 +124,6 @@ async function write(tx: Transaction, context: PageContext, known: KnownPeople, 
   const work = await raise(tx, known, touched);
   const moved = [...added, ...changed.filter(({ changed: names }) => names.has('personalId') || names.has('oldIdNumber'))];
   await publish(tx, [...moved.map((entry) => replicaEvent(entry, known, context.identifierKey)), ...work]);
-  await audit(
-    tx,
-    context,
-    touched.map(({ now }) => now.id),
-  );
   const numbers = moved.map(({ now }) => now.personalId).filter((number) => number !== null);
   if (numbers.length > 0) await tx.query('select citizens.raise_two_holders($1::text[])', [numbers]);
 }
@@ -323,7 +298,7 @@ const changeColumns = {
 function changeRow(
   { before, now, changed, sourceKey }: Touched,
   known: KnownPeople,
-  { run, caller }: PageContext,
+  { id, caller }: PageContext,
 ): Record<keyof typeof changeColumns, unknown> {
   const side = (citizen: KnownCitizen): Record<string, string | null> => ({
     ...Object.fromEntries([...changed].map((name) => [name, valueOf(citizen, name)])),
@@ -340,7 +315,7 @@ function changeRow(
     principal: caller.principal.id,
     principal_name: caller.principal.name,
     cause: 'IMPORT',
-    cause_id: run,
+    cause_id: id,
     action: before === null ? 'citizen.created' : 'citizen.changed',
     before: before === null ? null : { ...side(before), ...noKey },
     after:
@@ -450,30 +425,4 @@ function replicaEvent({ before, now }: Touched, known: KnownPeople, key: Buffer)
       mergedInto: null,
     },
   };
-}
-
-/** Whom this page compared, whatever came of it: the sums of an import tell something of everyone. */
-async function audit(tx: Transaction, { caller, run, columns }: PageContext, subjects: readonly string[]): Promise<void> {
-  if (subjects.length === 0) return;
-  const { principal, purpose, basis, operation, traceId } = caller;
-  await tx.query(
-    `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects, fields,
-       subject_count, operation, trace_id, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, 'citizen.imported', 'citizens', $8::uuid[], $9::text[], $10, $11, $12, $13)`,
-    [
-      principal.id,
-      principal.kind,
-      principal.name,
-      principal.role,
-      principal.unitNo,
-      purpose,
-      basis?.id ?? null,
-      subjects,
-      [...columns].sort(),
-      subjects.length,
-      operation,
-      traceId,
-      JSON.stringify({ run }),
-    ],
-  );
 }

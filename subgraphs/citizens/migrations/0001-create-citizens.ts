@@ -12,7 +12,6 @@ export class CreateCitizens extends Migration {
       create index change_citizen on citizens.change (citizen_id, id);
       ${rowsOfUnit('citizens.change')}
       ${idempotency('citizens')}`);
-    this.addSql(staging);
     this.addSql(twoHolders);
   }
 }
@@ -128,14 +127,6 @@ const findings = `
   create index discrepancy_state_found_by on citizens.discrepancy (state, found_by, id);
   create index discrepancy_citizen on citizens.discrepancy (citizen_id);
   ${rowsOfUnit('citizens.discrepancy')}`;
-
-/* Rows of a file before anyone decided about them: no unit yet, hence no scope; reached only through the run that owns them. */
-const staging = `
-  create table citizens.import_row (
-    run_id uuid not null, line int not null, cells jsonb not null, state text not null default 'STAGED', problem jsonb,
-    primary key (run_id, line),
-    constraint import_row_state check (state in ('STAGED','ADDED','CHANGED','UNCHANGED','REFUSED')));
-  create index import_row_state on citizens.import_row (run_id, state, line);`;
 
 /*
  * Two people of the hub who hold one number may belong to units that know nothing of each other. Whoever writes one of them must not

@@ -1,0 +1,383 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { scopeOf } from '../auth/policy.ts';
+import type { Caller } from '../auth/principal.ts';
+import type { Clock } from '../clock.ts';
+import { columnsOf, readCsv, type FileRefusal } from '../csv-table.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { dayInVietnam } from '../domain/plain-date.ts';
+import { refusal } from '../errors/hub-error.ts';
+import { ok, type Result } from '../result.ts';
+import type { ImportKind, ImportPage, RowOutcome, RowProblem } from './import-kind.ts';
+import * as staged from './staging.ts';
+import type { ImportSums, StagedFile } from './staging.ts';
+
+/*
+ * A file comes in: staged as it was sent, tried, applied page by page, reported. A page is one transaction with history, audit, messages,
+ * what became of each row, and the sums of the run; so an import that is killed at any moment and goes on later ends like one that was never
+ * killed. Each page runs under the rights that whoever sent the file has at that moment.
+ *
+ * Runs twice: natural keys make the second time change nothing. Two at once on one file take turns page by page. Nothing is written
+ * into a unit outside the sender's scope, and nobody there is found.
+ */
+
+export interface ImportDeps {
+  /** Under the role of the kind's subgraph. */
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Secret of this installation for keyed hashes of identifiers. */
+  readonly identifierKey: Buffer;
+}
+
+export interface Progressing {
+  /** Aborted: the page under way is finished, then the import pauses. */
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
+}
+
+export interface Handed {
+  readonly line: number;
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ImportReport extends ImportSums {
+  /** Id of the import and of its run. */
+  readonly run: string;
+  /** The first refused ones. */
+  readonly problems: readonly { readonly line: number; readonly problems: readonly RowProblem[] }[];
+  readonly columns: readonly string[];
+  readonly unknownColumns: readonly string[];
+  readonly decisions: StagedFile['decisions'];
+  /** False: stopped before the end; the rest was not decided about. */
+  readonly complete: boolean;
+  readonly dryRun: boolean;
+  /** What is handed over once: first passwords. */
+  readonly handed: readonly Handed[];
+}
+
+/** Refused rows that are told one by one. */
+export const problemsTold = 100;
+/** Rows staged or read in one transaction. */
+const portion = 5_000;
+
+export interface NewFile {
+  readonly bytes: Uint8Array;
+  readonly name: string | null;
+  /** Heading as it stands in the file → column; without a column: left out. */
+  readonly mapping?: ReadonlyMap<string, string | null>;
+}
+
+/** One sender's imports of one kind. */
+export class Importing {
+  readonly #deps: ImportDeps;
+  readonly #kind: ImportKind;
+  readonly #caller: Caller;
+  readonly #units: string;
+
+  /** Refuses whoever lacks one of the rights. */
+  constructor(deps: ImportDeps, kind: ImportKind, caller: Caller) {
+    const scopes = kind.permissions.map((permission) => scopeOf(caller, permission));
+    const [scope] = scopes;
+    // A right lent for one person by a legal basis is a right to read.
+    if (scope === undefined || scopes.some((one) => one?.citizenId !== null)) throw refusal('ROLE_LACKS_RIGHT');
+    this.#deps = deps;
+    this.#kind = kind;
+    this.#caller = caller;
+    this.#units = scope?.units ?? '{}';
+  }
+
+  /** Reads and stages a file, or refuses it as a whole before anything is written. The id of the import. */
+  async open(file: NewFile): Promise<Result<string, FileRefusal>> {
+    const read = readCsv(file.bytes, this.#kind.headings);
+    if (!read.ok) return read;
+    const { headings, separator, records } = read.value;
+    const columns = columnsOf(this.#kind.headings, headings, file.mapping);
+    if (!columns.ok) return columns;
+    const { places } = columns.value;
+    const decisions = this.#kind.decide(records.map((record) => staged.asTableRow(record, places)));
+    const id = randomUUIDv7();
+    await this.#transaction((tx) => staged.openFile(tx, id, this.#kind.kind, this.#caller, file.name));
+    for (let from = 0; from < records.length; from += portion) {
+      await this.#transaction((tx) =>
+        staged.stageRows(tx, id, this.#caller.principal.unitNo, records.slice(from, from + portion)),
+      );
+    }
+    await this.#transaction((tx) =>
+      staged.fileIsStaged(tx, id, { separator, headings, places, decisions, total: records.length }),
+    );
+    return ok(id);
+  }
+
+  /** What would happen: every page is done and taken back. Rows that can be about one record are tried together. */
+  async check(id: string, { signal, progress }: Progressing): Promise<ImportReport> {
+    const file = await this.#transaction((tx) => this.#own(tx, id, ['STAGED', 'CHECKED']));
+    const groups = await this.#groups(file);
+    let done = 0;
+    for (let page = groups.next(); page.done !== true && !signal.aborted; page = groups.next()) {
+      const rows = page.value;
+      await this.#transaction(async (tx) => {
+        await tx.query('savepoint tried');
+        const outcomes = await this.#page(tx, file, rows, { dryRun: true, hand: () => undefined });
+        await tx.query('rollback to savepoint tried');
+        await staged.noteOutcomes(tx, id, outcomes, 'planned');
+        await this.#audit(tx, file, outcomes, true);
+      });
+      done += rows.length;
+      progress(done, file.total);
+    }
+    const complete = !signal.aborted;
+    await this.#transaction(async (tx) => {
+      if (complete) await staged.setState(tx, id, 'CHECKED', await staged.sumsOf(tx, id, this.#units, 'planned'));
+    });
+    return await this.#report(file, 'planned', { complete, handed: [] });
+  }
+
+  /** Begins an import that was staged, or goes on with one that was stopped, paused or killed. */
+  async apply(id: string, { signal, progress }: Progressing): Promise<ImportReport> {
+    const file = await this.#transaction(async (tx) => {
+      const found = await this.#own(tx, id, ['STAGED', 'CHECKED', 'APPLIED']);
+      if (found.state !== 'APPLIED') {
+        await tx.query('select hub.run_open($1, $2, $3, $4, $5, $6, $7)', [
+          id,
+          'IMPORT',
+          this.#kind.subgraph,
+          found.unitNo,
+          found.sender,
+          JSON.stringify({ kind: found.kind, columns: found.places, ...found.decisions }),
+          found.total,
+        ]);
+        await staged.setState(tx, id, 'APPLIED');
+      } else {
+        const [gone] = await tx.query<{ readonly on: boolean }>('select hub.run_go_on($1) as on', [id]);
+        // One that has ended well, or was cancelled, is only reported once more.
+        if (gone?.on !== true) return { ...found, ended: true };
+      }
+      return { ...found, ended: false };
+    });
+    if (file.ended) {
+      const report = await this.#report(file, 'state', { complete: true, handed: [] });
+      return { ...report, complete: sumOf(report) === report.total };
+    }
+    const handed: Handed[] = [];
+    let done = sumOf(await this.#transaction((tx) => staged.sumsOf(tx, id, this.#units, 'state')));
+    try {
+      for (;;) {
+        if (signal.aborted) {
+          await this.#transaction((tx) => tx.query('select hub.run_pause($1)', [id]));
+          return await this.#report(file, 'state', { complete: false, handed });
+        }
+        const applied = await this.#applyPage(file);
+        if (applied === 'stopped') return await this.#report(file, 'state', { complete: false, handed });
+        if (applied.rows === 0) break;
+        handed.push(...applied.handed);
+        done += applied.rows;
+        progress(done, file.total);
+      }
+      const report = await this.#report(file, 'state', { complete: true, handed });
+      await this.#close(id, 'DONE', report);
+      return report;
+    } catch (error) {
+      // The pages before are committed; the run says how far it came, and goes on when it is asked to.
+      await this.#close(id, 'FAILED', await this.#report(file, 'state', { complete: false, handed })).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Rows that were refused, in the order of the file, with their cells as they came. */
+  async *refused(id: string, of: 'state' | 'planned'): AsyncGenerator<staged.RefusedRow> {
+    let after = 0;
+    for (;;) {
+      const page = await this.#transaction((tx) => staged.refusedRows(tx, id, this.#units, { of, after, limit: portion }));
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.line;
+    }
+  }
+
+  async file(id: string): Promise<StagedFile> {
+    return await this.#transaction((tx) => this.#own(tx, id, ['STAGED', 'CHECKED', 'APPLIED']));
+  }
+
+  /** `stopped`: the run is paused or cancelled; the page is undone with it. */
+  #applyPage(file: StagedFile): Promise<'stopped' | { readonly rows: number; readonly handed: readonly Handed[] }> {
+    return this.#transaction(async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(hashtextextended('hub.import ' || $1, 0)) is null as locked`, [file.id]);
+      const rows = await staged.rowsToApply(tx, file.id, this.#units, this.#kind.pageSize);
+      const handed: Handed[] = [];
+      if (rows.length === 0) return { rows: 0, handed };
+      const outcomes = await this.#page(tx, file, rows, { dryRun: false, hand: (secret) => void handed.push(secret) });
+      await staged.noteOutcomes(tx, file.id, outcomes, 'state');
+      await this.#audit(tx, file, outcomes, false);
+      const count = (end: RowOutcome['end']): number => outcomes.filter((outcome) => outcome.end === end).length;
+      const [run] = await tx.query<{ readonly running: boolean }>('select hub.run_add($1, $2, $3, $4) as running', [
+        file.id,
+        rows.length,
+        count('REFUSED'),
+        JSON.stringify({
+          added: count('ADDED'),
+          changed: count('CHANGED'),
+          unchanged: count('UNCHANGED'),
+          waiting: count('WAITING'),
+        }),
+      ]);
+      if (run?.running !== true) throw new Stopped();
+      return { rows: rows.length, handed };
+    }).catch((error: unknown) => {
+      if (error instanceof Stopped) return 'stopped' as const;
+      throw error;
+    });
+  }
+
+  async #page(
+    tx: Transaction,
+    file: StagedFile,
+    rows: readonly staged.WaitingRow[],
+    how: Pick<ImportPage, 'dryRun' | 'hand'>,
+  ): Promise<readonly RowOutcome[]> {
+    const caller = this.#caller;
+    const { principal } = caller;
+    const [standing] = await tx.query<{ readonly stands: boolean }>('select hub.principal_stands($1, $2, $3, $4) as stands', [
+      principal.kind,
+      principal.id,
+      principal.role,
+      principal.unitNo,
+    ]);
+    if (standing?.stands !== true) throw refusal('ROLE_LACKS_RIGHT');
+    const read = rows.map((row) => staged.asTableRow(row, file.places));
+    const whole = read.filter(({ cells }) => cells !== null);
+    const outcomes: RowOutcome[] = read
+      .filter(({ cells }) => cells === null)
+      .map(({ line }) => ({ line, end: 'REFUSED', problems: [{ field: null, reason: 'ROW_CELLS' }] }));
+    if (whole.length > 0) {
+      outcomes.push(
+        ...(await this.#kind.page(
+          {
+            tx,
+            id: file.id,
+            caller,
+            units: this.#units,
+            identifierKey: this.#deps.identifierKey,
+            columns: file.places.filter((column) => column !== null),
+            decisions: file.decisions,
+            today: dayInVietnam(this.#deps.clock.now()),
+            ...how,
+          },
+          whole,
+        )),
+      );
+    }
+    const told = new Set(outcomes.map(({ line }) => line));
+    if (told.size !== rows.length || outcomes.length !== rows.length || rows.some(({ line }) => !told.has(line))) {
+      throw new Error(`an import of ${this.#kind.kind} did not tell of each row what became of it`);
+    }
+    return outcomes;
+  }
+
+  /** Whom a page compared, whatever came of it: the sums of an import tell something of everyone. */
+  async #audit(tx: Transaction, file: StagedFile, outcomes: readonly RowOutcome[], dryRun: boolean): Promise<void> {
+    // What a dry run would add is nobody.
+    const subjects = outcomes.flatMap((outcome) =>
+      outcome.end === 'REFUSED' || (dryRun && outcome.end === 'ADDED') ? [] : [outcome.subject],
+    );
+    if (subjects.length === 0) return;
+    const { principal, purpose, basis, operation, traceId } = this.#caller;
+    const different = [...new Set(subjects)];
+    await tx.query(
+      `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
+         fields, subject_count, operation, trace_id, detail)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid[], $11::text[], $12, $13, $14, $15)`,
+      [
+        principal.id,
+        principal.kind,
+        principal.name,
+        principal.role,
+        principal.unitNo,
+        purpose,
+        basis?.id ?? null,
+        this.#kind.action,
+        this.#kind.subgraph,
+        different,
+        file.places.filter((column) => column !== null).sort(),
+        different.length,
+        operation,
+        traceId,
+        JSON.stringify(dryRun ? { run: file.id, dryRun } : { run: file.id }),
+      ],
+    );
+  }
+
+  async #report(
+    file: StagedFile,
+    of: 'state' | 'planned',
+    ended: Pick<ImportReport, 'complete' | 'handed'>,
+  ): Promise<ImportReport> {
+    return await this.#transaction(async (tx) => {
+      const sums = await staged.sumsOf(tx, file.id, this.#units, of);
+      const told = await staged.refusedRows(tx, file.id, this.#units, { of, after: 0, limit: problemsTold });
+      return {
+        ...sums,
+        run: file.id,
+        problems: told.map(({ line, problems }) => ({ line, problems })),
+        columns: file.places.filter((column) => column !== null),
+        unknownColumns: file.headings.filter((heading, place) => file.places[place] === null && heading.trim() !== ''),
+        decisions: file.decisions,
+        dryRun: of === 'planned',
+        ...ended,
+      };
+    });
+  }
+
+  async #close(id: string, state: 'DONE' | 'FAILED', { handed, problems, ...report }: ImportReport): Promise<void> {
+    const told = { ...report, rows: problems, handed: handed.length };
+    await this.#transaction((tx) => tx.query('select hub.run_close($1, $2, $3)', [id, state, JSON.stringify(told)]));
+  }
+
+  async #own(tx: Transaction, id: string, states: readonly StagedFile['state'][]): Promise<StagedFile> {
+    const file = await staged.findFile(tx, id, this.#units);
+    if (file?.kind !== this.#kind.kind) throw refusal('IMPORT_UNKNOWN', { field: 'id' });
+    if (file.sender !== this.#caller.principal.id) throw refusal('IMPORT_OF_ANOTHER', { field: 'id' });
+    if (!states.includes(file.state)) throw refusal('IMPORT_STATE', { field: 'id' });
+    return file;
+  }
+
+  /** Pages for a dry run: rows by what they can be about, never cut within. */
+  async #groups(file: StagedFile): Promise<Iterator<readonly staged.WaitingRow[]>> {
+    const keyed: { readonly key: string; readonly row: staged.WaitingRow }[] = [];
+    for (let after = 0; ;) {
+      const rows = await this.#transaction((tx) => staged.rowsAfter(tx, file.id, this.#units, after, portion));
+      for (const row of rows) {
+        const { cells } = staged.asTableRow(row, file.places);
+        keyed.push({ key: cells === null ? '' : this.#kind.sameAs(cells), row });
+      }
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      after = last.line;
+    }
+    // The sort is stable: rows of one record stay in the order of the file.
+    keyed.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
+    const { pageSize } = this.#kind;
+    return (function* pages() {
+      let page: staged.WaitingRow[] = [];
+      for (const [index, { key, row }] of keyed.entries()) {
+        if (page.length >= pageSize && keyed[index - 1]?.key !== key) {
+          yield page;
+          page = [];
+        }
+        page.push(row);
+      }
+      if (page.length > 0) yield page;
+    })();
+  }
+
+  #transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#deps.database.transaction({ units: this.#units, principal: this.#caller.principal.id }, body);
+  }
+}
+
+/** Undoes the page of a run that somebody stopped meanwhile. */
+class Stopped extends Error {}
+
+function sumOf({ added, changed, unchanged, waiting, refused }: ImportSums): number {
+  return added + changed + unchanged + waiting + refused;
+}
