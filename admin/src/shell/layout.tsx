@@ -1,5 +1,6 @@
-import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useLocation, useNavigate } from 'react-admin';
+import { anyDraft } from '../forms/draft.ts';
 import { roleWord, useSay } from '../i18n/words.ts';
 import { Notices } from '../parts/notices.tsx';
 import { usePrincipal } from '../parts/use-principal.ts';
@@ -23,6 +24,14 @@ export function Layout({ children }: { readonly children?: ReactNode }): ReactNo
   const principal = usePrincipal();
   const search = useRef<HTMLInputElement>(null);
   const [helpOpen, setHelpOpen] = useState(false);
+
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent): void => {
+      if (anyDraft()) event.preventDefault();
+    };
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, []);
 
   useShortcuts((command) => {
     switch (command.do) {
