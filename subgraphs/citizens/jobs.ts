@@ -16,8 +16,8 @@ import { dueAfter, outcomeOf, type DueRange } from './reconcile-reads.ts';
  */
 
 const planSchema = z.strictObject({
-  /** A citizen is due after so many days. */
-  afterDays: z.int().min(1),
+  /** A citizen is due after so many days; `null`: as the settings say when a page is done. */
+  afterDays: z.int().min(0).nullable(),
   /** Seconds without any answer after which the rest is given up. */
   patience: z.int().min(1),
 });
@@ -106,10 +106,11 @@ export const reconcileRun = defineRun<ReconcilePlan, DueRange>({
   permission: 'run:start',
   parsePlan: (json) => planSchema.parse(json),
   parsePage: (json) => pageSchema.parse(json),
-  async *plan(tools, { afterDays }, last) {
+  async *plan(tools, plan, last) {
+    const days = daysOf(plan, tools.settings);
     for (let after = last?.to ?? null; ;) {
       const ranges = await tools.transaction((tx) =>
-        dueAfter(tx, { units: tools.units, after, days: afterDays, pageSize, pages: pagesPlannedAtOnce }),
+        dueAfter(tx, { units: tools.units, after, days, pageSize, pages: pagesPlannedAtOnce }),
       );
       if (ranges.length > 0) yield ranges.map((page) => ({ page, size: page.size }));
       if (ranges.length < pagesPlannedAtOnce) return;
@@ -120,9 +121,13 @@ export const reconcileRun = defineRun<ReconcilePlan, DueRange>({
   schedule: {
     at: ({ population, populationUrl }) =>
       population.reconcileAt === null || populationUrl === null ? null : { daily: population.reconcileAt },
-    plan: ({ population }) => ({ afterDays: population.reconcileAfterDays, patience: nightPatience }),
+    plan: () => ({ afterDays: null, patience: nightPatience }),
   },
 });
+
+function daysOf({ afterDays }: ReconcilePlan, { population }: Settings): number {
+  return afterDays ?? population.reconcileAfterDays;
+}
 
 async function work(tools: PageTools, plan: ReconcilePlan, range: DueRange) {
   const connection = connected(tools);
@@ -137,7 +142,7 @@ async function work(tools: PageTools, plan: ReconcilePlan, range: DueRange) {
     units: tools.units,
     run: tools.run.id,
     atOnce: Math.max(1, Math.floor(tools.settings.population.callsAtOnce / 2)),
-    afterDays: plan.afterDays,
+    afterDays: daysOf(plan, tools.settings),
     signal: tools.signal,
     transaction: (body) => tools.transaction(body),
   };

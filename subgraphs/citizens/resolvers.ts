@@ -17,10 +17,15 @@ import { askedBit, askedNothing, type Asked, type ChangeRow, type CitizenRow, ty
 import type { Citizens, CitizensQuery, Count, DiscrepanciesQuery, Page, ResolvedNumber } from './citizens.ts';
 import type { DiscrepancyRow } from './discrepancy-reads.ts';
 import { fieldStatuses } from './field-status.ts';
+import type { RunStarts, StartReconcile } from './run-starts.ts';
 import type { SettleDiscrepancy, SettledIds } from './settlement.ts';
 
 /** Translates the graph's questions into the service's and rows into the graph's shapes; no rule stands here. */
-export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | null): Readonly<Record<string, TypeResolvers>> {
+export function citizenResolvers(
+  citizens: Citizens,
+  changes: CitizenChanges | null,
+  starts: RunStarts | null,
+): Readonly<Record<string, TypeResolvers>> {
   type Found = CitizenRow | ResolvedNumber;
   return {
     Mutation: {
@@ -34,6 +39,8 @@ export function citizenResolvers(citizens: Citizens, changes: CitizenChanges | n
         mutationPayload(await writing(changes).undo(call.caller, input), call.caller),
       settleDiscrepancy: async (_: unknown, { input }: Given<SettleDiscrepancy>, { call }: SubgraphContext) =>
         mutationPayload(await writing(changes).settle(call.caller, input), call.caller),
+      startReconcile: async (_: unknown, { input }: Given<StartReconcile>, { call }: SubgraphContext) =>
+        mutationPayload(await writing(starts).reconcile(call.caller, input), call.caller),
     },
     SettledDiscrepancy: {
       discrepancy: ({ discrepancy }: SettledIds, _: unknown, { call }: SubgraphContext) =>
@@ -117,7 +124,7 @@ interface Given<Input> {
 }
 
 /** A process that was given no way to write says so instead of pretending. */
-function writing(changes: CitizenChanges | null): CitizenChanges {
+function writing<Writer>(changes: Writer | null): Writer {
   if (changes === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
   return changes;
 }
