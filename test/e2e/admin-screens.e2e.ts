@@ -74,6 +74,10 @@ async function pagesOf(page: Page): Promise<readonly string[]> {
     ...forms,
     ...forms.map((link) => `${link}?act=withdraw`),
     '/citizens/create',
+    '/units/create',
+    '/units/u1/show',
+    '/units/u1',
+    '/units/u1?act=withdraw',
     ...['cards', 'results', 'referrals', 'reexaminations'].map((kind) => `/${kind}/create?citizen=${person}`),
   ];
 }

@@ -140,6 +140,34 @@ test('two people at one record: the second sees both sides, chooses, and nothing
   expect([...clerk.problems, ...steward.problems]).toEqual([]);
 });
 
+test('a card is added, withdrawn with a reason, and then closed', async () => {
+  const { page, problems } = clerk;
+  await open(page, hub.address, '/');
+  await find(page, new Hands(page), 'nguyen van a');
+  await page.click('.block-head:has-text("Thẻ BHYT") >> text="Thêm mới"');
+  await page.waitForSelector('.chosen:has-text("Nguyễn Văn An")');
+  await page.fill('[name=number]', 'DN438012345678');
+  await page.keyboard.press('Enter');
+  expect(await page.textContent('.field:has([name=number]) .wrong')).toContain('15 ký tự');
+  await page.fill('[name=number]', 'DN 4 38 0123456789');
+  await page.fill('[name=validFrom]', '01/01/2024');
+  await page.fill('[name=validTo]', '31/12/2024');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/cards\/[0-9a-f-]{36}\/show/);
+  await settled(page);
+  expect(await page.textContent('.facts')).toContain('31/12/2024');
+  await page.click('text="Rút"');
+  await page.waitForSelector('form [name=reason]');
+  await page.keyboard.type('nhập nhầm người');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('.facts:has-text("Nhập nhầm, đã rút")');
+  // What cannot be done says why where it is pressed.
+  await page.focus('text="Sửa"');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.why-not:has-text("Đã rút nên không sửa được nữa")');
+  expect(problems).toEqual([]);
+});
+
 test('scripts in fields stay text, and the policy has nothing to report [A37]', async () => {
   const { page, problems } = clerk;
   await open(page, hub.address, '/');

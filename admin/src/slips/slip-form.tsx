@@ -1,26 +1,11 @@
 import type { ReactNode } from 'react';
 import { mutations } from '../api/mutations.ts';
-import type { SlipStatus } from '../api/generated/graph.ts';
 import type { Reexamination, Referral } from '../api/records.ts';
 import { day } from '../format.ts';
 import { holderOf, recordActs, type FormField } from '../forms/form-spec.ts';
 import { HolderForms } from '../forms/holder-forms.tsx';
 import type { MessageKey } from '../i18n/vi.ts';
-import { optionsOf } from '../lists/options.ts';
-
-type AnySlip = Pick<Referral, 'origin' | 'status'>;
-
-/** A slip only goes on, never back; steps may be left out. */
-const onFrom: Readonly<Record<SlipStatus, readonly SlipStatus[]>> = {
-  ISSUED: ['SHOWN', 'ACCEPTED', 'USED', 'EXPIRED', 'CANCELLED'],
-  SHOWN: ['ACCEPTED', 'USED', 'EXPIRED', 'CANCELLED'],
-  ACCEPTED: ['USED', 'CANCELLED'],
-  USED: [],
-  EXPIRED: [],
-  CANCELLED: [],
-  REPLACED: [],
-  WITHDRAWN: [],
-};
+import { fieldsFor, type AnySlip } from './slip-fields.ts';
 
 const facility = (key: string, label: MessageKey): FormField => ({
   key,
@@ -31,20 +16,6 @@ const facility = (key: string, label: MessageKey): FormField => ({
 });
 const number: FormField = { key: 'number', label: 'column.slipNumber', kind: 'text', required: true, rule: 'rule.slipNumber' };
 const issuedOn: FormField = { key: 'issuedOn', label: 'column.issuedOn', kind: 'day', figures: true };
-
-/** What a hospital signed stays as it was signed: of such a slip only the status goes on. */
-function fieldsFor(slip: AnySlip | null, facts: readonly FormField[]): readonly FormField[] {
-  if (slip === null) return facts;
-  const status: FormField = {
-    key: 'status',
-    label: 'column.state',
-    kind: 'choice',
-    required: true,
-    options: optionsOf('slipStatus', [slip.status, ...onFrom[slip.status]]),
-    rule: 'rule.stateForward',
-  };
-  return slip.origin === 'SIGNED' ? [status] : [...facts, status];
-}
 
 const closed = ({ status }: AnySlip): MessageKey | null => (status === 'WITHDRAWN' ? 'form.closed.withdrawn' : null);
 const noteOf = (slip: AnySlip): MessageKey | null => (slip.origin === 'SIGNED' ? 'form.note.signed' : null);
