@@ -109,6 +109,25 @@ export const victims = {
   postgres: { name: 'postgres', pids: postgresPids },
 } as const satisfies Readonly<Record<string, Victim>>;
 
+/** One statement over everything the writer `$1` did. */
+const looseEnds = `
+  with change as (select citizen_id, version, cause_id, action from citizens.change where principal = $1),
+  person as (select c.id, c.version, (select count(*) from change h where h.citizen_id = c.id) as changes
+    from citizens.citizen c where c.id in (select citizen_id from change))
+  select
+    abs((select count(*) from change) - (select count(*) from hub.audit_event where principal = $1
+      and action in ('citizen.created','citizen.changed')))::int as audit,
+    abs((select count(*) from change) - (select count(*) from citizens.idempotency where principal = $1))::int as answers,
+    abs((select count(*) from change where action = 'citizen.created') - (select count(*) from hub.outbox o
+      where o.kind = 'CITIZEN' and o.subject in (select id from person)))::int as messages,
+    (select count(*) from person where version <> changes)::int as versions,
+    ${['insurance', 'results', 'slips']
+      .map(
+        (schema) =>
+          `(select count(*) from person p where not exists (select from ${schema}.citizen r where r.id = p.id))::int as ${schema}`,
+      )
+      .join(', ')}`;
+
 const client = 'ledger';
 /** Mark of a run in every effect of it. */
 const markOf = (writer: number, turn: number): string => `Sổ cái ${String(writer)} lượt ${String(turn)}`;
@@ -176,6 +195,23 @@ export class LedgerRun {
       return rows.map(({ mark }) => mark);
     });
     return this.#ledger.judge(effects);
+  }
+
+  /**
+   * What an effect must bring along, once the feeds have caught up: how many of the changes lack their audit row, their answer for repeats or their
+   * message, how many citizens have another version than changes, and how many a replica lacks or has more than once.
+   */
+  async loose(patience: number): Promise<Readonly<Record<string, number>>> {
+    const until = performance.now() + patience;
+    for (;;) {
+      const found = await asAdministrator(
+        this.#hub.dataDir,
+        async (sql) => (await sql.query<Record<string, number>>(looseEnds, [client])).rows[0],
+      );
+      const counts = found ?? { nothing: 1 };
+      if (Object.values(counts).every((count) => count === 0) || performance.now() > until) return counts;
+      await sleep(300);
+    }
   }
 
   /** A write that begins after the kill and is acknowledged: the hub is back. */
