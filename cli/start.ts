@@ -7,6 +7,7 @@ import { publicUrlOf, settingsOrExit, type Settings } from '#kernel/config.ts';
 import { createLog, type Log } from '#kernel/log.ts';
 import { claimHub, makeDataDir, writeSafely, type Claim } from './data-dir.ts';
 import { installationKeys } from './keys.ts';
+import { turnOverLogs } from './log-files.ts';
 import { OperatorError } from './operator-error.ts';
 import { usePostgres, type PostgresUse } from './postgres.ts';
 import {
@@ -118,6 +119,15 @@ async function watchPostgres(postgres: PostgresUse, log: Log, signal: AbortSigna
   }
 }
 
+/** A full disk is no reason to end: the next minute may find room. */
+function turnOver(logs: string, mib: number, log: Log): void {
+  try {
+    turnOverLogs(logs, mib);
+  } catch (error) {
+    log.warn('logs.not-turned-over', {}, error);
+  }
+}
+
 /** Everything that was started, in the order in which it ends. */
 class Hub {
   readonly #log: Log;
@@ -205,7 +215,8 @@ async function main(): Promise<number> {
   makeDataDir(dataDir);
   const claim = await claimOrRefuse(dataDir);
   const logs = join(dataDir, 'logs');
-  const log = createLog({ level: settings.logLevel, file: join(logs, 'supervisor.log'), process: 'supervisor' });
+  const turnOverMib = settings.keep.logMib;
+  const log = createLog({ level: settings.logLevel, file: join(logs, 'supervisor.log'), process: 'supervisor', turnOverMib });
   log.info('process.started', { pid: process.pid });
   const hub = new Hub(log, logs);
   let exitCode = 0;
@@ -218,7 +229,9 @@ async function main(): Promise<number> {
     const port = await hub.start(settings, signal);
     const address = publicUrlOf(settings, port);
     process.stdout.write(`${welcome(settings, address)}ready ${address}\n`);
+    const turning = setInterval(() => turnOver(logs, settings.keep.logMib, log), 60_000);
     await asked;
+    clearInterval(turning);
   } catch (error) {
     if (!signal.aborted) failed(error);
     ending.abort(error);

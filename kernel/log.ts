@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import { HubError } from './errors/hub-error.ts';
+import { openLogFile } from './log-file.ts';
 
 /*
  * One JSON line per event. What may be logged is a list: a field that is not on it is dropped, whatever a caller passes, and
@@ -151,47 +151,29 @@ export function logTo(write: (line: string) => void, level: Level = 'debug', pro
 /** The log of this process. Lines are gathered for up to half a second (not errors), so that a request does not pay for a write. */
 export function createLog(options: LogOptions): Log {
   const { file, turnOverMib = 32 } = options;
-  const turnOverAt = turnOverMib * 1024 * 1024;
-  const destination = pino.destination(
-    file === null
-      ? // Whoever reads a pipe slowly must not hold up the hub.
-        { dest: 1, sync: false, minLength: 8192 }
-      : // Opened at once, so that a process that ends early can still say why; a write to a file is a copy into memory.
-        { dest: file, sync: true, minLength: 8192, mkdir: true, mode: 0o600 },
-  );
-  const timer = setInterval(() => {
-    destination.flush();
-    if (file !== null) turnOver(file, destination, turnOverAt);
-  }, 500);
-  timer.unref();
+  const settings = { level: options.level, base: { process: options.process }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (file !== null) {
+    // Opened at once, so that a process that ends early can still say why; a write to a file is a copy into memory.
+    const lines = openLogFile(file, turnOverMib * 1024 * 1024);
+    setInterval(() => lines.flush(), 500).unref();
+    process.on('exit', () => lines.flush());
+    return wrap(pino(settings, lines), () => lines.flush());
+  }
+  // Whoever reads a pipe slowly must not hold up the hub.
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 8192, maxLength: 4 * 1024 * 1024 });
+  // Where it goes is full or gone: lines are lost, and nothing waits for them any more.
+  let broken = false;
+  destination.on('error', () => (broken = true));
+  setInterval(() => destination.flush(), 500).unref();
   const flush = () => {
     try {
-      destination.flushSync();
+      if (!broken) destination.flushSync();
     } catch {
       // Not open yet, or already closed: nothing that could still be written.
     }
   };
   process.on('exit', flush);
-  const logger = pino(
-    { level: options.level, base: { process: options.process }, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
-  );
-  return wrap(logger, flush);
-}
-
-/** Keeps a log file and one old one below so many bytes each. */
-function turnOver(file: string, destination: { reopen(file?: string): void }, turnOverAt: number): void {
-  let size = 0;
-  try {
-    const handle = openSync(file, 'r');
-    size = fstatSync(handle).size;
-    closeSync(handle);
-  } catch {
-    return;
-  }
-  if (size < turnOverAt) return;
-  renameSync(file, `${file}.1`);
-  destination.reopen(file);
+  return wrap(pino(settings, destination), flush);
 }
 
 function wrap(logger: Logger, flush: () => void): Log {
