@@ -5,10 +5,10 @@ const passwordIs = { en: 'Password, to be changed at the first log-in', vi: 'M�
 
 export const verb: Verb = {
   usage:
-    'add LOGIN --name NAME --unit CODE --role ROLE | password LOGIN | disable LOGIN | enable LOGIN | sessions LOGIN | logout LOGIN | list',
+    'add LOGIN --name NAME --unit CODE --role ROLE | password LOGIN | disable LOGIN | enable LOGIN | no-second-factor LOGIN | sessions LOGIN | logout LOGIN | list',
   help: {
-    en: 'Accounts of people: adds one, gives it a new password, disables or enables it, shows its sessions, logs it out everywhere, lists them. A disabled account is out within a minute.',
-    vi: 'Tài khoản người dùng: thêm, cấp mật khẩu mới, khóa, mở lại, xem các phiên, đăng xuất mọi nơi, liệt kê. Tài khoản bị khóa mất quyền trong vòng một phút.',
+    en: 'Accounts of people: adds one, gives it a new password, disables or enables it, turns off the second factor of who has lost the phone, shows its sessions, logs it out everywhere, lists them. A disabled account is out within a minute.',
+    vi: 'Tài khoản người dùng: thêm, cấp mật khẩu mới, khóa, mở lại, tắt mã xác thực hai lớp khi mất điện thoại, xem các phiên, đăng xuất mọi nơi, liệt kê. Tài khoản bị khóa mất quyền trong vòng một phút.',
   },
   options: {
     name: { type: 'string', value: 'NAME', help: { en: 'Full name.', vi: 'Họ và tên.' } },
@@ -68,6 +68,17 @@ export const verb: Verb = {
           return { exit: 0, json: { login, disabled } };
         });
       }
+      case 'no-second-factor': {
+        const login = wordAt(args, 1, 'LOGIN');
+        return await withRegister(context, async (register) => {
+          await register.dropSecondFactor(login);
+          context.say({
+            en: `The password alone opens ${login} now; the next log-in should set up a new second factor.`,
+            vi: `${login} nay chỉ cần mật khẩu; lần đăng nhập tới nên bật lại mã xác thực hai lớp.`,
+          });
+          return { exit: 0, json: { login } };
+        });
+      }
       case 'sessions': {
         const login = wordAt(args, 1, 'LOGIN');
         return await withRegister(context, async (register) => {
@@ -94,7 +105,7 @@ export const verb: Verb = {
           return { exit: 0, json: { users } };
         });
       default:
-        throw unknownAction(['add', 'password', 'disable', 'enable', 'sessions', 'logout', 'list']);
+        throw unknownAction(['add', 'password', 'disable', 'enable', 'no-second-factor', 'sessions', 'logout', 'list']);
     }
   },
 };

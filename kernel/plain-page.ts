@@ -88,6 +88,12 @@ h1 { margin: 0 0 1.5rem; font-size: 1.5rem; line-height: 1.25; }
 [lang=en] { color: var(--quiet); font-size: .875rem; font-weight: 400; }
 h1 > [lang=en], p > [lang=en] { display: block; }
 label { display: block; margin: 1rem 0 .25rem; }
+details { margin-top: 1.5rem; }
+summary { cursor: pointer; }
+.choice { margin: .5rem 0 0; }
+.choice input { width: auto; margin-right: .25rem; }
+.picture svg { display: block; width: 12rem; margin: 1rem auto; }
+.key { text-align: center; overflow-wrap: anywhere; }
 input { width: 100%; padding: .6rem .75rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .25rem; }
 button { margin-top: 1.5rem; width: 100%; padding: .7rem; font: inherit; font-weight: 600; color: var(--on-main); background: var(--main); border: 0; border-radius: .25rem; cursor: pointer; }
 button [lang=en] { color: inherit; }

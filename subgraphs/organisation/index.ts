@@ -11,11 +11,15 @@ import { hubEntities } from '#kernel/db/hub.entity.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
+import { accountsImport } from './import-accounts.ts';
+import { unitsImport } from './import-units.ts';
 import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
 import { organisationEntities } from './organisation.entity.ts';
 import { Principals } from './principals.ts';
 import { writeEvents } from './security-events.ts';
+import { SecondFactor } from './second-factor.ts';
+import { RunOrders } from './run-orders.ts';
 import { Sessions } from './sessions.ts';
 import { resolvers, type OrganisationContext } from './resolvers.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
@@ -30,6 +34,7 @@ export const organisation: SubgraphModule = {
   name: 'organisation',
   schema: new URL('./schema.graphql', import.meta.url),
   entities: [...organisationEntities, ...hubEntities],
+  imports: [unitsImport, accountsImport],
   open({ door, auditor, clock, identifierKey, changes }) {
     // Units are no personal data: read under no scope at all.
     const nothing = { units: '{}', unitCount: 0, citizenId: null };
@@ -46,9 +51,10 @@ export const organisation: SubgraphModule = {
         : new UnitChanges(changes, () => {
             source.units.forget();
           });
+    const runOrders = changes === undefined ? null : new RunOrders(changes);
     return {
       resolvers,
-      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call), unitChanges }),
+      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call), unitChanges, runOrders }),
       close: () => Promise.resolve(),
     };
   },
@@ -95,7 +101,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
   const keys = new SigningKeys(database, identifierKey, clock);
   const units = new UnitDirectory(() => database.read((sql) => sql.rows<UnitRow>(unitRowsText)), clock);
   const principals = new Principals(database, units, clock);
-  const oauth = openOAuth({ database, keys, issuer, clock, report });
+  const oauth = openOAuth({ database, keys, factor: new SecondFactor(identifierKey, clock), issuer, clock, report });
   const sessions = new Sessions({ database, keys, issuer, clock });
 
   const security = securityLog((events) => writeEvents(database, events));

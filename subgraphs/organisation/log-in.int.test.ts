@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { createHash, randomBytes } from 'node:crypto';
+import { Secret, TOTP } from 'otpauth';
 import { Client } from 'pg';
 import { Browser, into, type PageAnswer } from '../../test/kit/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
@@ -254,3 +255,102 @@ test('a first password opens the form for the next one and nothing else', async 
     { action: 'password set', own: true },
   ]);
 });
+
+test('a password is changed by whoever has just given the old one, and the other sessions end', async () => {
+  const { id } = await add('dung.pham', password);
+  const opened = await identity.sessions.open('a key', id, 'Chrome');
+  expect(opened?.accountId).toBe(id);
+  const browser = await atForm();
+  const asked = await browser.submit({ login: 'dung.pham', password, then: 'password' });
+  expect(asked.body).toContain('Các phiên đăng nhập khác của bạn sẽ kết thúc');
+  const ticket = ticketIn(asked);
+  expect((await browser.submit({ ticket, newPassword: password, again: password })).statusCode).toBe(422);
+  await browser.submit({ ticket, newPassword: 'mot mat khau khac', again: 'mot mat khau khac' });
+  expect(browser.at).toContain('/auth/callback?code=');
+  expect(await identity.sessions.find('a key')).toBeNull();
+  expect((await attempt('dung.pham', password)).statusCode).toBe(401);
+  expect((await exchange(await codeFor('dung.pham', 'mot mat khau khac'))).status).toBe(200);
+});
+
+test('a second factor is set up by its first code, asked from then on, and each code is good once', async () => {
+  const { id } = await add('em.vo', password);
+  const codes = await enrolled('em.vo');
+  const stored = await owner.query<{ secret: string }>(`select totp_secret as secret from organisation.account where id = $1`, [
+    id,
+  ]);
+  expect(stored.rows[0]?.secret).not.toContain(codes.secret);
+
+  const browser = await atForm();
+  const asked = await browser.submit({ login: 'em.vo', password });
+  expect(asked.statusCode).toBe(200);
+  const ticket = ticketIn(asked);
+  expect((await browser.submit({ ticket, code: codes.at(0) })).statusCode).toBe(422); // the one it was set up with
+  time.offset += 30_000;
+  const code = codes.at(0);
+  await browser.submit({ ticket, code });
+  expect(browser.at).toContain('/auth/callback?code=');
+  const again = await atForm();
+  const second = ticketIn(await again.submit({ login: 'em.vo', password }));
+  expect((await again.submit({ ticket: second, code })).statusCode).toBe(422);
+  const elsewhere = await atForm();
+  expect((await elsewhere.submit({ ticket: second, code: codes.at(30_000) })).statusCode).toBe(400);
+});
+
+test('after five wrong codes the right one is refused too', async () => {
+  await add('giang.ho', password);
+  const codes = await enrolled('giang.ho');
+  time.offset += 90_000;
+  const browser = await atForm();
+  const ticket = ticketIn(await browser.submit({ login: 'giang.ho', password }));
+  for (let n = 0; n < 5; n++) expect((await browser.submit({ ticket, code: codes.other() })).statusCode).toBe(422);
+  expect((await browser.submit({ ticket, code: codes.at(0) })).statusCode).toBe(429);
+});
+
+test('a second factor is turned off by its owner, or by the command line for who has lost the phone', async () => {
+  await add('hoa.do', password);
+  const codes = await enrolled('hoa.do');
+  time.offset += 60_000;
+  const browser = await atForm();
+  const ticket = ticketIn(await browser.submit({ login: 'hoa.do', password, then: 'second-factor' }));
+  const drop = await browser.submit({ ticket, code: codes.at(0) });
+  expect(drop.body).toContain('Tắt mã xác thực hai lớp');
+  await browser.submit({ ticket: ticketIn(drop), confirm: 'yes' });
+  expect(browser.at).toContain('/auth/callback?code=');
+  await codeFor('hoa.do');
+  await enrolled('hoa.do');
+  await register.dropSecondFactor('hoa.do');
+  await codeFor('hoa.do');
+});
+
+function ticketIn({ body }: PageAnswer): string {
+  const ticket = /name="ticket" value="([^"]+)"/.exec(body)?.[1] ?? '';
+  expect(ticket).toMatch(/^[\w-]{43}$/);
+  return ticket;
+}
+
+interface Codes {
+  readonly secret: string;
+  /** The code of the moment so many milliseconds from now. */
+  at(ahead: number): string;
+  /** Six digits that are no code of these minutes. */
+  other(): string;
+}
+
+/** Sets up a second factor as an authenticator app would. */
+async function enrolled(login: string): Promise<Codes> {
+  const browser = await atForm();
+  const asked = await browser.submit({ login, password, then: 'second-factor' });
+  expect(asked.body).toContain('<svg');
+  const secret = (/<code>([A-Z2-7 ]+)<\/code>/.exec(asked.body)?.[1] ?? '').replaceAll(' ', '');
+  const app = new TOTP({ secret: Secret.fromBase32(secret) });
+  const at = (ahead: number): string => app.generate({ timestamp: clock.now().getTime() + ahead });
+  const other = (): string => {
+    const near = [-60_000, -30_000, 0, 30_000, 60_000].map(at);
+    return ['111111', '222222', '333333', '444444', '555555', '666666'].find((code) => !near.includes(code)) ?? '';
+  };
+  const ticket = ticketIn(asked);
+  expect((await browser.submit({ ticket, code: other() })).statusCode).toBe(422);
+  await browser.submit({ ticket, code: at(0) });
+  expect(browser.at).toContain('/auth/callback?code=');
+  return { secret, at, other };
+}

@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.t
 import { everyUnit, openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { openOAuth } from './oidc.ts';
 import { Principals } from './principals.ts';
+import { SecondFactor } from './second-factor.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { UnitDirectory, unitRowsText, type UnitRow } from './units.ts';
 
@@ -39,7 +40,14 @@ beforeAll(async () => {
   own = openOrganisationDatabase(database.roles.organisation);
   keys = new SigningKeys(own, installation, clock);
   app = Fastify();
-  const oauth = openOAuth({ database: own, keys, issuer: () => issuer, clock, report: () => undefined });
+  const oauth = openOAuth({
+    database: own,
+    keys,
+    factor: new SecondFactor(installation, clock),
+    issuer: () => issuer,
+    clock,
+    report: () => undefined,
+  });
   await app.register(oauth.routes((request) => request.headers['test-address']?.toString() ?? '10.9.9.9'));
   issuer = await app.listen({ port: 0, host: '127.0.0.1' });
 });

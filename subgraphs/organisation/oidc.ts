@@ -11,9 +11,10 @@ import type { Clock } from '#kernel/clock.ts';
 import { renderPage, type PlainPage } from '#kernel/plain-page.ts';
 import { Attempts } from './attempts.ts';
 import type { OrganisationDatabase } from './database.ts';
-import { LogIn } from './log-in.ts';
-import { endedPage, logInPage, newPasswordPage } from './log-in-pages.ts';
+import { LogIn, type LogInAnswer, type Purpose } from './log-in.ts';
+import { askedPage, endedPage, logInPage } from './log-in-pages.ts';
 import { oidcStore } from './oidc-store.ts';
+import type { SecondFactor } from './second-factor.ts';
 import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys } from './signing-keys.ts';
 
 /*
@@ -31,6 +32,7 @@ const bodyLimit = 56 * 1024;
 export interface OAuthDeps {
   readonly database: OrganisationDatabase;
   readonly keys: SigningKeys;
+  readonly factor: SecondFactor;
   /** `iss` of every token, and the address others use: `http://127.0.0.1:4000`. */
   readonly issuer: () => string;
   readonly clock: Clock;
@@ -59,7 +61,7 @@ const hashesProperty = 'hub_secret_hashes';
 
 export function openOAuth(deps: OAuthDeps): OAuth {
   const store = oidcStore(deps.database, deps.issuer);
-  const logIn = new LogIn(deps.database, store.adapter('PasswordTicket'));
+  const logIn = new LogIn(deps.database, store.adapter('LogInTicket'), deps.factor);
   const attempts = new Attempts(deps.clock);
   const secrets = new SecretCheck(deps.clock);
   let made: Made | null = null;
@@ -97,32 +99,38 @@ export function openOAuth(deps: OAuthDeps): OAuth {
     });
     if (underWay?.uid !== uid || underWay.prompt.name !== 'login') return await page(reply, 400, endedPage);
     if (sent === null) return await page(reply, 200, logInPage(null, ''));
-    const passed = async (accountId: string): Promise<FastifyReply> => {
-      const result = { login: { accountId, amr: ['pwd'], remember: false } };
-      const next = await provider.interactionResult(copy, reply.raw, result, { mergeWithLastSubmission: false });
-      return await reply.redirect(next, 303);
-    };
     const fields = new URLSearchParams(sent.toString());
     const field = (name: string): string => (fields.get(name) ?? '').slice(0, 1_000);
     const ticket = field('ticket');
-    if (ticket !== '') {
-      const chosen = await logIn.choosePassword(ticket, uid, field('newPassword'), field('again'));
-      if (chosen.is === 'unfit') return await page(reply, 422, newPasswordPage(chosen.fault, ticket));
-      return chosen.is === 'changed' ? await passed(chosen.accountId) : await page(reply, 400, endedPage);
-    }
     const login = field('login').normalize('NFC').trim().toLowerCase().slice(0, 64);
-    const given: { answer: Awaited<ReturnType<LogIn['check']>> } = { answer: { is: 'wrong' } };
-    const attempt = await attempts.run(`login ${login}`, address, async () => {
-      given.answer = await logIn.check(login, field('password'), uid);
-      return given.answer.is === 'wrong' ? 'wrong' : 'other';
-    });
-    if (!attempt.allowed)
-      return await page(reply.header('retry-after', String(attempt.retryAfter)), 429, logInPage('locked', login));
+    const purpose = purposeIn(field('then'));
+    const guessed = ticket === '' ? login : await logIn.guessing(ticket, uid);
+    const given: { answer: LogInAnswer } = { answer: { is: 'wrong' } };
+    const step = async (): Promise<'wrong' | 'other'> => {
+      given.answer =
+        ticket === '' ? await logIn.check(login, field('password'), purpose, uid) : await logIn.next(ticket, uid, field);
+      return isWrong(given.answer) ? 'wrong' : 'other';
+    };
+    if (guessed === null) await step();
+    else {
+      const attempt = await attempts.run(`login ${guessed}`, address, step);
+      if (!attempt.allowed)
+        return await page(reply.header('retry-after', String(attempt.retryAfter)), 429, logInPage('locked', login, purpose));
+    }
     const { answer: told } = given;
-    if (told.is === 'right') return await passed(told.accountId);
-    return told.is === 'first'
-      ? await page(reply, 200, newPasswordPage(null, told.ticket))
-      : await page(reply, 401, logInPage('wrong', login));
+    switch (told.is) {
+      case 'wrong':
+        return await page(reply, 401, logInPage('wrong', login, purpose));
+      case 'ended':
+        return await page(reply, 400, endedPage);
+      case 'asked':
+        return await page(reply, isWrong(told) ? 422 : 200, askedPage(told.asked));
+      case 'right': {
+        const result = { login: { accountId: told.accountId, amr: [...told.amr], remember: false } };
+        const next = await provider.interactionResult(copy, reply.raw, result, { mergeWithLastSubmission: false });
+        return await reply.redirect(next, 303);
+      }
+    }
   }
 
   const routes: ReturnType<OAuth['routes']> extends infer P
@@ -174,6 +182,17 @@ export function openOAuth(deps: OAuthDeps): OAuth {
 }
 
 const nothing = Buffer.alloc(0);
+
+function purposeIn(typed: string): Purpose {
+  return typed === 'password' || typed === 'second-factor' ? typed : 'enter';
+}
+
+/** Something was typed that is not right; of a password that is merely unfit nothing is learnt, but trying it costs as much. */
+function isWrong(answer: LogInAnswer): boolean {
+  if (answer.is !== 'asked') return answer.is === 'wrong';
+  const { asked } = answer;
+  return asked.step === 'password' ? asked.fault !== null : asked.step !== 'drop' && asked.wrong;
+}
 
 async function refuse(reply: FastifyReply): Promise<FastifyReply> {
   return await reply.code(401).send({ code: 'UNAUTHENTICATED' });

@@ -21,7 +21,9 @@ const AccountSchema = defineEntity({
     role: p.text(),
     passwordHash: p.text().nullable().hidden(),
     mustChangePassword: p.boolean().default(false),
+    /** Of the second factor, sealed under the installation's secret. */
     totpSecret: p.text().nullable().hidden(),
+    totpStep: p.bigint().nullable().hidden(),
     /** Tokens issued earlier are dead. */
     notBefore: instant().nullable(),
     disabledAt: instant().nullable(),

@@ -21,7 +21,7 @@ import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.t
  */
 
 const clientRoles: ReadonlySet<Role> = new Set(['integrator', 'hospital', 'reader', 'insurer']);
-const accountRoles: ReadonlySet<Role> = new Set(['steward', 'centre', 'clerk', 'auditor']);
+export const accountRoles: ReadonlySet<Role> = new Set(['steward', 'centre', 'clerk', 'auditor']);
 
 interface NewClient {
   readonly id: string;
@@ -69,6 +69,8 @@ export interface Register {
   addAccount(account: NewAccount): Promise<{ readonly id: string; readonly password: string }>;
   setPassword(login: string, password: string | null): Promise<{ readonly password: string }>;
   setDisabled(login: string, disabled: boolean): Promise<void>;
+  /** For who has lost the phone: the password alone opens the hub again. */
+  dropSecondFactor(login: string): Promise<void>;
   /** Ends every session and every token of an account; how many sessions there were. */
   logOut(login: string): Promise<number>;
   /** Sessions that live now, the youngest first. */
@@ -263,6 +265,10 @@ class CommandLineRegister implements Register {
     await this.#changeAccount(login, set, [], disabled ? 'disabled' : 'enabled');
   }
 
+  async dropSecondFactor(login: string): Promise<void> {
+    await this.#changeAccount(login, 'totp_secret = null, totp_step = null', [], 'second factor off');
+  }
+
   async logOut(login: string): Promise<number> {
     return await this.#changeAccount(login, 'not_before = clock_timestamp()', [], 'logged out', async (sql, id) => {
       const ended = await sql.rows('delete from organisation.session where account_id = $1 returning 1', [id]);
@@ -301,7 +307,7 @@ class CommandLineRegister implements Register {
 
   async listAccounts(): Promise<readonly Row[]> {
     return await this.#list(
-      `select a.login, a.id, a.name, a.role, u.code as unit, a.email, a.must_change_password as "mustChangePassword",
+      `select a.login, a.id, a.name, a.role, u.code as unit, a.email, a.must_change_password as "mustChangePassword", a.totp_secret is not null as "secondFactor",
         a.created_at as "createdAt", a.disabled_at as "disabledAt"
         from organisation.account a left join hub.unit u on u.number = a.unit_no order by a.login`,
     );
@@ -389,6 +395,6 @@ function checkedPassword(password: string): string {
 }
 
 /** For one log-in: whoever gets it must change it. */
-function madePassword(): string {
+export function madePassword(): string {
   return newSecret().slice(4, 24);
 }

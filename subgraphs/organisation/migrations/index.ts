@@ -4,6 +4,7 @@ import { PrincipalStands } from './0002-principal-stands.ts';
 import { CreateSession } from './0003-create-session.ts';
 import { UnitHolds } from './0004-unit-holds.ts';
 import { PrincipalNow } from './0005-principal-now.ts';
+import { SecondFactorStep } from './0010-second-factor.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
@@ -13,5 +14,6 @@ export const organisationMigrations: SchemaMigrations = {
     { name: '0003-create-session', class: CreateSession },
     { name: '0004-unit-holds', class: UnitHolds },
     { name: '0005-principal-now', class: PrincipalNow },
+    { name: '0010-second-factor', class: SecondFactorStep },
   ],
 };
