@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { hubMigrations } from '#kernel/db/migrations/index.ts';
 import { runMigrations, type SchemaMigrations } from '#kernel/db/migrator.ts';
+import { migrateQueue } from '#kernel/jobs/queue-schema.ts';
 import { hubRoles, parseRoleUrls, urlFor, type HubRole, type RoleUrls } from '#kernel/db/roles.ts';
 import { citizensMigrations } from './citizens/migrations/index.ts';
 import { functionGrants, outboxConsumers, privilegeOf, roleSettings, sequenceGrants, tableGrants } from './grants.ts';
@@ -48,6 +49,7 @@ export async function migrate({ ownerUrl, dataDir, rolePrefix = 'hub' }: Migrate
     const urls = await makeRoles(owner, ownerUrl, dataDir, rolePrefix);
     const ran = await runMigrations(ownerUrl, schemas);
     await giveRights(owner, rolePrefix, ran.length > 0);
+    await migrateQueue(owner, `${rolePrefix}_worker`);
     await owner.query('select hub.make_audit_partitions()');
     await writeRoles(dataDir, urls);
   } finally {

@@ -1,15 +1,28 @@
 import { createServer } from 'node:http';
 import { readRoleUrls } from '#kernel/config.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
+import { allSubgraphs } from '../subgraphs/all.ts';
 import { runReplicaFeed } from './replicas.ts';
 import { runRetention } from './retention.ts';
+import { queuePlace, startRuntime } from './runtime.ts';
 
 /**
  * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on an internal port of its
  * own, which answers `GET /metrics` and nothing else.
  */
-export async function startWorker({ settings, metrics, log }: ProcessParts): Promise<Running> {
+export async function startWorker(parts: ProcessParts): Promise<Running> {
+  const { settings, metrics, log } = parts;
+  const { identifierKey } = settings;
+  if (identifierKey === null) throw new Error('The worker needs HUB_IDENTIFIER_KEY.');
   const roleUrl = readRoleUrls(settings);
+  const runtime = await startRuntime({
+    ...parts,
+    roleUrl,
+    identifierKey,
+    modules: allSubgraphs,
+    jobs: allSubgraphs.flatMap(({ jobs = [] }) => jobs),
+    place: queuePlace(settings.redisUrl, settings.rolePrefix, roleUrl('worker')),
+  });
   const ending = new AbortController();
   const feed = runReplicaFeed({
     urls: { insurance: roleUrl('insurance'), results: roleUrl('results'), slips: roleUrl('slips') },
@@ -41,7 +54,7 @@ export async function startWorker({ settings, metrics, log }: ProcessParts): Pro
       ending.abort();
       page.close();
       page.closeAllConnections();
-      await Promise.all([feed, retention]);
+      await Promise.all([feed, retention, runtime.stop()]);
     },
   };
 }

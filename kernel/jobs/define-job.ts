@@ -62,7 +62,7 @@ export interface PageTools extends RunTools {
   inPage(body: (tx: Transaction) => Promise<PageOutcome>): Promise<PageOutcome>;
 }
 
-/** What became of the units of a page (citizens, rows): done, or refused. Sums go into the run. */
+/** What became of the units of a page (citizens, rows): `done` with the refused ones. Sums go into the run. */
 export interface PageOutcome {
   readonly done: number;
   readonly refused?: number;

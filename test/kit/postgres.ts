@@ -165,7 +165,7 @@ async function fingerprint(): Promise<string> {
     'kernel/db/',
     ...['citizens', 'insurance', 'results', 'slips', 'organisation'].map((name) => `subgraphs/${name}/`),
   ];
-  const files = ['subgraphs/grants.ts', 'subgraphs/migrate.ts', 'kernel/db/roles.ts'];
+  const files = ['subgraphs/grants.ts', 'subgraphs/migrate.ts', 'kernel/db/roles.ts', 'kernel/jobs/queue-schema.ts'];
   for (const folder of folders) {
     const migrations = new URL(`${folder}migrations/`, root);
     for (const file of (await readdir(migrations)).sort()) files.push(`${folder}migrations/${file}`);

@@ -244,7 +244,7 @@ const leasing = `
     update hub.run_page p set state = 'DONE', lease_until = null, done = finish_page.done, refused = finish_page.refused, reason = null
       where p.run_id = run and p.no = finish_page.no and p.no > 0 and p.state = 'LEASED' and p.epoch = finish_page.epoch;
     if not found then return false; end if;
-    update hub.run r set done = r.done + finish_page.done, refused = r.refused + finish_page.refused, heartbeat_at = clock_timestamp(),
+    update hub.run r set done = r.done + finish_page.done - finish_page.refused, refused = r.refused + finish_page.refused, heartbeat_at = clock_timestamp(),
         counts = r.counts || (select coalesce(jsonb_object_agg(c.key, coalesce((r.counts ->> c.key)::bigint, 0) + c.value::bigint), '{}')
           from jsonb_each_text(finish_page.counts) c)
       where r.id = run and hub.is_role_of(r.subgraph);

@@ -1,0 +1,39 @@
+import { settingsOrExit, readRoleUrls } from '#kernel/config.ts';
+import { createLog } from '#kernel/log.ts';
+import { createMetrics } from '#kernel/metrics.ts';
+import { queuePlace, startRuntime } from '../../workers/runtime.ts';
+import { deaths, drillRun } from './drill-job.ts';
+
+/*
+ * A worker process for drills: the real runtime with one run of its own and short times. `DRILL_DEATH` says where it kills itself. It says `ready` and
+ * ends on SIGTERM; its leases are those of the real one unless `DRILL_LEASE` (seconds) says otherwise.
+ */
+const settings = settingsOrExit('serving');
+const metrics = createMetrics('drill');
+const log = createLog({ level: 'warn', file: settings.logFile, process: 'drill' });
+const roleUrl = readRoleUrls(settings);
+const lease = Number(process.env.DRILL_LEASE ?? '2');
+try {
+  const runtime = await startRuntime({
+    settings,
+    log,
+    metrics,
+    roleUrl,
+    identifierKey: Buffer.alloc(32, 7),
+    modules: [],
+    jobs: [drillRun(deaths.find((death) => death === process.env.DRILL_DEATH) ?? null)],
+    queues: ['internal'],
+    place: queuePlace(settings.redisUrl, settings.rolePrefix, roleUrl('worker')),
+    times: { lease: { lease }, relay: { look: 50, reconcile: Number(process.env.DRILL_RECONCILE ?? '1000'), settled: 1 } },
+  });
+  process.on('SIGTERM', () => {
+    runtime.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  });
+  process.stdout.write('ready\n');
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
