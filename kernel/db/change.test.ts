@@ -29,6 +29,14 @@ test('a lost connection that pg gives no code for means that the database is awa
   }
 });
 
+test('a full disk is told as what it is: nothing was changed, somebody has to make room [F22]', () => {
+  expect(told(coded('could not extend file', '53100'))).toMatchObject({
+    code: 'DEGRADED',
+    reason: 'DATABASE_FULL',
+    retryAfter: 30,
+  });
+});
+
 test('a mistake of ours stays one', () => {
   const circle = new Error('round and round');
   circle.cause = circle;

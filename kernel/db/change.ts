@@ -338,6 +338,7 @@ function rolledBackForAnother(error: unknown): boolean {
 }
 
 const busy = ['55P03', '57014', '53300'];
+const noSpace = '53100';
 const away = /^(?:08|57P|E[A-Z]+$)/;
 const lost =
   /^(?:Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed)/;
@@ -356,6 +357,7 @@ export function refusalIn(error: unknown): HubError {
     throw error;
   }
   if (busy.includes(code) || rolledBackForAnother(error)) throw refusal('DATABASE_BUSY', { retryAfter: 1, cause: error });
+  if (code === noSpace) throw refusal('DATABASE_FULL', { retryAfter: 30, cause: error });
   // Whether it was committed is not known here: the caller sends the same key again and gets the answer of the first.
   if (away.test(code)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
   throw error;

@@ -80,6 +80,12 @@ export const catalogue = {
     en: 'The database of the hub cannot be reached for the moment. Try again after the seconds in Retry-After.',
     vi: 'Tạm thời không kết nối được cơ sở dữ liệu của hệ thống. Hãy thử lại sau số giây nêu trong Retry-After.',
   },
+  DATABASE_FULL: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'The database of the hub has no space left, so nothing was changed. Its operator has to free or add space; then send the same again, with the same Idempotency-Key.',
+    vi: 'Cơ sở dữ liệu của hệ thống đã hết dung lượng nên không có gì được thay đổi. Người vận hành cần giải phóng hoặc thêm dung lượng; sau đó hãy gửi lại đúng yêu cầu này với cùng Idempotency-Key.',
+  },
   READ_TOO_SLOW: {
     code: 'LIMIT',
     since: '0.1',
