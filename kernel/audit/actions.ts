@@ -13,10 +13,12 @@ export const auditActions = [
   'card.created',
   'card.changed',
   'card.withdrawn',
+  'card.imported',
   'result.read',
   'result.created',
   'result.changed',
   'result.withdrawn',
+  'result.imported',
   'slip.read',
   'slip.created',
   'slip.changed',
@@ -34,7 +36,10 @@ export const auditActions = [
   'basis.withdrawn',
   'basis.refused',
   'export.read',
+  'account.imported',
+  'unit.imported',
   'import.read',
   'run.started',
+  'run.ordered',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];

@@ -166,7 +166,7 @@ export class Importing {
           await this.#transaction((tx) => tx.query('select hub.run_pause($1)', [id]));
           return await this.#report(file, 'state', { complete: false, handed });
         }
-        const applied = await this.#applyPage(file);
+        const applied = await rolledBackAgain(() => this.#applyPage(file));
         if (applied === 'stopped') return await this.#report(file, 'state', { complete: false, handed });
         if (applied.rows === 0) break;
         handed.push(...applied.handed);
@@ -380,4 +380,16 @@ class Stopped extends Error {}
 
 function sumOf({ added, changed, unchanged, waiting, refused }: ImportSums): number {
   return added + changed + unchanged + waiting + refused;
+}
+
+/** A page that PostgreSQL rolled back for another's sake (deadlock, a lock held too long) is done again, up to five times. */
+async function rolledBackAgain<T>(run: () => Promise<T>): Promise<T> {
+  for (let left = 4; ; left -= 1) {
+    try {
+      return await run();
+    } catch (error) {
+      const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+      if (left === 0 || typeof code !== 'string' || !['40001', '40P01', '55P03'].includes(code)) throw error;
+    }
+  }
 }

@@ -116,7 +116,7 @@ export async function importRecords<Field extends string>(
     const entry = touched.get(record.id) ?? { before: found, now: record, contradicted: new Set<Field>() };
     touched.set(record.id, entry);
     const confirmed = table.confirmed(record.standing);
-    const values = { ...record.values };
+    const values: Record<Field, string | null> = { ...record.values };
     let changes = 0;
     let contradicts = 0;
     for (const field of Object.keys(table.fields) as Field[]) {
@@ -215,8 +215,8 @@ async function findRecords<Field extends string>(
   };
   for (const row of rows) {
     const { id, version, citizenId, unitNo, waitingHash, standing: stands } = row;
-    const values = Object.fromEntries(names.map((name) => [name, row[name]])) as Record<Field, string | null>;
-    keep({ id, version, citizenId, unitNo, waitingHash, standing: stands, values });
+    const values: Record<string, string | null> = Object.fromEntries(names.map((name) => [name, row[name] as string | null]));
+    keep({ id, version, citizenId, unitNo, waitingHash, standing: stands, values: values as Record<Field, string | null> });
   }
   return {
     of: (at) => byKey.get(at) ?? [],

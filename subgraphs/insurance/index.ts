@@ -3,6 +3,7 @@ import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { insuranceEntities } from './card.entity.ts';
 import { CardChanges } from './changes.ts';
+import { cardsImport } from './import-cards.ts';
 import { Insurance } from './insurance.ts';
 import { resolvers, type InsuranceContext } from './resolvers.ts';
 
@@ -11,6 +12,7 @@ export const insurance: SubgraphModule = {
   name: 'insurance',
   schema: new URL('./schema.graphql', import.meta.url),
   entities: insuranceEntities,
+  imports: [cardsImport],
   open(deps) {
     const source = {
       door: deps.door,

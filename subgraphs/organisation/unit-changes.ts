@@ -3,7 +3,6 @@ import { LockMode } from '@mikro-orm/postgresql';
 import type { Caller } from '#kernel/auth/principal.ts';
 import type { Change, Changes, Refusal } from '#kernel/db/change.ts';
 import { Unit, type UnitLevel } from '#kernel/db/hub.entity.ts';
-import type { Parsed } from '#kernel/domain/brand.ts';
 import { parseUnitId, unitId, unitSubject } from '#kernel/domain/ids.ts';
 import { dayInVietnam, parsePlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
@@ -12,7 +11,7 @@ import { stands, writeStated, type Side } from '#kernel/records/sides.ts';
 import { parseReason, trueFromOf } from '#kernel/records/stated.ts';
 import type { Result } from '#kernel/result.ts';
 import { OrganisationChange } from './organisation.entity.ts';
-import { whyNotThere } from './unit-rules.ts';
+import { parseUnitCode, parseUnitName, whyNotThere } from './unit-rules.ts';
 import { Units, unitRowsText, type UnitRow } from './units.ts';
 
 /*
@@ -233,20 +232,9 @@ function statedValues({ code, name }: UnitInput): { readonly code?: string; read
   if (code === null) throw refusal('FIELD_REQUIRED', { field: 'code' });
   if (name === null) throw refusal('FIELD_REQUIRED', { field: 'name' });
   return {
-    ...(code !== undefined && { code: valueOf(parseCode(code), 'code') }),
-    ...(name !== undefined && { name: valueOf(parseName(name), 'name') }),
+    ...(code !== undefined && { code: valueOf(parseUnitCode(code), 'code') }),
+    ...(name !== undefined && { name: valueOf(parseUnitName(name), 'name') }),
   };
-}
-
-function parseCode(text: string): Parsed<string, 'UNIT_CODE_FORMAT'> {
-  const value = text.trim();
-  return /^[0-9A-Za-z][0-9A-Za-z._-]{0,29}$/.test(value) ? { ok: true, value } : { ok: false, reason: 'UNIT_CODE_FORMAT' };
-}
-
-function parseName(text: string): Parsed<string, 'UNIT_NAME_LENGTH'> {
-  const value = text.normalize('NFC').trim().replace(/\s+/g, ' ');
-  const good = value !== '' && value.length <= 200 && !/\p{Cc}/u.test(value);
-  return good ? { ok: true, value } : { ok: false, reason: 'UNIT_NAME_LENGTH' };
 }
 
 /** History, audit and message of one change. */

@@ -1,4 +1,5 @@
 import type { UnitLevel } from '#kernel/db/hub.entity.ts';
+import type { Parsed } from '#kernel/domain/brand.ts';
 import type { Reason } from '#kernel/errors/catalogue.ts';
 import type { UnitRow, Units } from './units.ts';
 
@@ -21,4 +22,15 @@ export function whyNotThere(
   if (!mayStandBelow(unit.level, parent.level)) return 'UNIT_LEVEL_ORDER';
   const below = unit.number === null ? [] : units.childrenOf(unit.number);
   return below.every((child) => child.validTo !== null || mayStandBelow(child.level, unit.level)) ? null : 'UNIT_LEVEL_ORDER';
+}
+
+export function parseUnitCode(text: string): Parsed<string, 'UNIT_CODE_FORMAT'> {
+  const value = text.trim();
+  return /^[0-9A-Za-z][0-9A-Za-z._-]{0,29}$/.test(value) ? { ok: true, value } : { ok: false, reason: 'UNIT_CODE_FORMAT' };
+}
+
+export function parseUnitName(text: string): Parsed<string, 'UNIT_NAME_LENGTH'> {
+  const value = text.normalize('NFC').trim().replace(/\s+/g, ' ');
+  const good = value !== '' && value.length <= 200 && !/\p{Cc}/u.test(value);
+  return good ? { ok: true, value } : { ok: false, reason: 'UNIT_NAME_LENGTH' };
 }

@@ -3,6 +3,7 @@ import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { ResultChanges } from './changes.ts';
+import { resultsImport } from './import-results.ts';
 import { resolvers, type ResultsContext } from './resolvers.ts';
 import { resultsEntities } from './result.entity.ts';
 import { Results } from './results.ts';
@@ -12,6 +13,7 @@ export const results: SubgraphModule = {
   name: 'results',
   schema: new URL('./schema.graphql', import.meta.url),
   entities: resultsEntities,
+  imports: [resultsImport],
   open(deps) {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), cursors: cursorBindings(deps.identifierKey) };
     const changes = deps.changes === undefined ? null : new ResultChanges(deps.changes, deps.identifierKey);

@@ -1,4 +1,5 @@
 import { enActs, enDesk } from './en-acts.ts';
+import { enImport, enImportEnums, enRun } from './en-work.ts';
 import type { Messages } from './vi.ts';
 
 export const en: Messages = {
@@ -27,6 +28,7 @@ export const en: Messages = {
     discrepancies: 'Discrepancies',
     work: 'Work to decide',
     runs: 'Reconciliations',
+    run: 'Run',
     imports: 'Imports',
     units: 'Units',
     audit: 'Access log',
@@ -341,7 +343,9 @@ export const en: Messages = {
     months: '%{smart_count} month |||| %{smart_count} months',
     years: '%{smart_count} year |||| %{smart_count} years',
   },
+  import: enImport,
   run: {
+    ...enRun,
     of: '%{done} of %{total}',
     left: 'about %{time} left',
     running: 'Work under way',
@@ -408,6 +412,7 @@ export const en: Messages = {
     home: 'To the start',
   },
   enum: {
+    ...enImportEnums,
     dataSource: {
       POPULATION: 'National population database',
       IMPORT: 'Imported file',
@@ -527,6 +532,10 @@ export const en: Messages = {
       unknown: 'unknown',
       busy: 'no answer',
       linked: 'linked',
+      merged: 'merged',
+      stale: 'answers too old',
+      opened: 'discrepancies opened',
+      withdrawn: 'discrepancies closed',
       removed: 'removed',
     },
     changeField: {
@@ -587,6 +596,10 @@ export const en: Messages = {
       'card.created': 'Added an insurance card',
       'card.changed': 'Changed an insurance card',
       'card.withdrawn': 'Withdrew an insurance card',
+      'card.imported': 'Imported insurance cards',
+      'result.imported': 'Imported digitized results',
+      'account.imported': 'Imported accounts',
+      'unit.imported': 'Imported units',
       'result.read': 'Saw digitized results',
       'result.created': 'Added a digitized result',
       'result.changed': 'Changed a digitized result',
@@ -610,6 +623,7 @@ export const en: Messages = {
       'export.read': 'Exported data',
       'import.read': 'Saw imports',
       'run.started': 'Started a reconciliation',
+      'run.ordered': 'Paused, resumed, cancelled or reran a run',
     },
   },
 };

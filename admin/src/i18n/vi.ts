@@ -1,4 +1,5 @@
 import { viActs, viDesk } from './vi-acts.ts';
+import { viImport, viImportEnums, viRun } from './vi-work.ts';
 
 /** Every word on the screens. English beside it in en.ts; a test holds the two to the same keys. */
 export const vi = {
@@ -27,6 +28,7 @@ export const vi = {
     discrepancies: 'Sai lệch',
     work: 'Việc cần xử lý',
     runs: 'Lượt đối soát',
+    run: 'Lượt chạy',
     imports: 'Nhập dữ liệu',
     units: 'Đơn vị',
     audit: 'Nhật ký truy cập',
@@ -341,7 +343,9 @@ export const vi = {
     months: '%{smart_count} tháng',
     years: '%{smart_count} năm',
   },
+  import: viImport,
   run: {
+    ...viRun,
     of: '%{done} / %{total}',
     left: 'còn khoảng %{time}',
     running: 'Việc đang chạy',
@@ -408,6 +412,7 @@ export const vi = {
     home: 'Về Việc cần làm',
   },
   enum: {
+    ...viImportEnums,
     dataSource: {
       POPULATION: 'Cơ sở dữ liệu quốc gia về dân cư',
       IMPORT: 'Tệp nhập',
@@ -522,6 +527,10 @@ export const vi = {
       unknown: 'không biết',
       busy: 'chưa trả lời',
       linked: 'đã nối',
+      merged: 'đã gộp hồ sơ',
+      stale: 'trả lời đã cũ',
+      opened: 'mở sai lệch',
+      withdrawn: 'đóng sai lệch',
       removed: 'đã bỏ',
     },
     changeField: {
@@ -582,6 +591,10 @@ export const vi = {
       'card.created': 'Thêm thẻ BHYT',
       'card.changed': 'Sửa thẻ BHYT',
       'card.withdrawn': 'Rút thẻ BHYT',
+      'card.imported': 'Nhập thẻ BHYT từ tệp',
+      'result.imported': 'Nhập kết quả số hóa từ tệp',
+      'account.imported': 'Nhập tài khoản từ tệp',
+      'unit.imported': 'Nhập đơn vị từ tệp',
       'result.read': 'Xem kết quả số hóa',
       'result.created': 'Thêm kết quả số hóa',
       'result.changed': 'Sửa kết quả số hóa',
@@ -605,6 +618,7 @@ export const vi = {
       'export.read': 'Xuất dữ liệu',
       'import.read': 'Xem tệp nhập',
       'run.started': 'Chạy đối soát',
+      'run.ordered': 'Tạm dừng, chạy tiếp, hủy hoặc chạy lại một lượt',
     },
   },
 };
