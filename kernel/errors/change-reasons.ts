@@ -138,4 +138,16 @@ export const changeReasons = {
     en: 'Work goes to a unit on the way from that of the citizen up to the province, another than it lies with; of two people, only up. Choose such a unit.',
     vi: 'Việc chỉ chuyển được cho đơn vị trên tuyến từ đơn vị của người dân lên tỉnh, khác đơn vị đang giữ; việc của hai người chỉ chuyển lên. Hãy chọn đơn vị như vậy.',
   },
+  RUN_STATE: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'The run does not stand so that this can be done: one pauses what runs, goes on with what pauses, cancels what has not ended. Read it again.',
+    vi: 'Lượt chạy không ở trạng thái làm được việc này: chỉ tạm dừng lượt đang chạy, chạy tiếp lượt tạm dừng, hủy lượt chưa kết thúc. Hãy đọc lại lượt chạy.',
+  },
+  RUN_NOTHING_FAILED: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'No part of this run has failed as a whole, so there is nothing to run again. Rows that were refused are mended in their file and sent again.',
+    vi: 'Không có phần nào của lượt này bị lỗi để chạy lại. Dòng bị từ chối thì sửa trong tệp rồi gửi lại.',
+  },
 } as const;

@@ -13,7 +13,7 @@ import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
 import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
-import { runPage, type Run, type RunKind } from './runs.ts';
+import { oneRun, runPage, type Run, type RunKind } from './runs.ts';
 import { unitHistory } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
@@ -94,6 +94,15 @@ export class Organisation {
     const scope = scopeOf(this.#call.caller, 'work:read');
     if (scope === null || citizenId === null || citizenUnitNo === null) return null;
     return coversUnit(scope.units, citizenUnitNo) ? { id: citizenId } : null;
+  }
+
+  /** A run of a kind that the caller never reads is one that does not exist for him. */
+  async run(id: string): Promise<Run | null> {
+    const files = scopeOf(this.#call.caller, 'import:read') !== null;
+    const scope = this.#scope(files ? 'import:read' : 'run:read');
+    const run = await oneRun(this.#source.door, scope, id);
+    const permission = run?.kind === 'IMPORT' ? 'import:read' : 'run:read';
+    return scopeOf(this.#call.caller, permission) === null ? null : run;
   }
 
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {

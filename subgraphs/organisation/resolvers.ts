@@ -6,6 +6,7 @@ import type { PageArguments } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { AuditFilter } from './audit-log.ts';
 import type { Organisation } from './organisation.ts';
+import type { RunInput, RunOrder, RunOrders } from './run-orders.ts';
 import type { Run } from './runs.ts';
 import type { CreateUnit, UnitChanges, UpdateUnit, WithdrawUnit } from './unit-changes.ts';
 import type { UnitRow } from './units.ts';
@@ -15,6 +16,7 @@ export interface OrganisationContext extends SubgraphContext {
   readonly organisation: Organisation;
   /** Absent in a process that was given no way to write. */
   readonly unitChanges: UnitChanges | null;
+  readonly runOrders: RunOrders | null;
 }
 
 interface Given<Input> {
@@ -25,6 +27,13 @@ function writing({ unitChanges }: OrganisationContext): UnitChanges {
   if (unitChanges === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
   return unitChanges;
 }
+
+const ordered =
+  (order: RunOrder) =>
+  async (_: unknown, { input }: Given<RunInput>, { runOrders, call }: OrganisationContext) => {
+    if (runOrders === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+    return mutationPayload(await runOrders.give(call.caller, order, input), call.caller);
+  };
 
 /** A unit as the graph has it. Units are held in memory for all callers, so each answer gets an object of its own. */
 interface UnitNode {
@@ -65,6 +74,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       { filter, ...page }: { filter?: WorkItemFilter | null } & PageArguments,
       { organisation }: OrganisationContext,
     ) => organisation.workItems(filter ?? {}, page),
+    run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
     imports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('IMPORT', page),
     auditEvents: (
@@ -80,6 +90,13 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
     withdrawOrgUnit: async (_: unknown, { input }: Given<WithdrawUnit>, context: OrganisationContext) =>
       mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+    pauseRun: ordered('pauseRun'),
+    resumeRun: ordered('resumeRun'),
+    cancelRun: ordered('cancelRun'),
+    rerunFailed: ordered('rerunFailed'),
+  },
+  ChangedRun: {
+    run: ({ run }: { readonly run: string }, _: unknown, { organisation }: OrganisationContext) => organisation.run(run),
   },
   ChangedOrgUnit: {
     orgUnit: ({ orgUnit }: { readonly orgUnit: string }, _: unknown, { organisation }: OrganisationContext) =>

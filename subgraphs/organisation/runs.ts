@@ -9,6 +9,7 @@ import { emptyPage, highestId, LatestPage, lowestId, type KeysetRow, type BoundP
 export type RunKind = 'RECONCILE' | 'IMPORT';
 
 export interface Run extends KeysetRow {
+  readonly version: number;
   readonly kind: string;
   readonly state: string;
   readonly startedAt: string | null;
@@ -20,8 +21,20 @@ export interface Run extends KeysetRow {
   readonly startedBy: string;
 }
 
-const columns = `c.id::text as id, c.kind, c.state, c.started_at as "startedAt", c.ended_at as "endedAt", c.total, c.done, c.refused,
+const columns = `c.id::text as id, c.version, c.kind, c.state, c.started_at as "startedAt", c.ended_at as "endedAt", c.total, c.done, c.refused,
   c.counts, c.started_by as "startedBy"`;
+
+/** One run of the units in scope. */
+export async function oneRun(door: ReadDoor, scope: RowScope, id: string): Promise<Run | null> {
+  if (!isUuid(id.toLowerCase())) return null;
+  const [row] = await door.rows<Omit<Run, 'key'>>(
+    'runs.one',
+    `select ${columns} from hub.run c where c.id = $2::uuid and ${lockOne('c', ['unit_no'])}`,
+    scope,
+    [id.toLowerCase()],
+  );
+  return row === undefined ? null : { ...row, key: [row.id] };
+}
 
 /** Runs of one kind, the latest first: few units are walked along `(unit_no, kind, id)`, many along `(kind, id)`. */
 export async function runPage(

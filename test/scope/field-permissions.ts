@@ -20,6 +20,7 @@ const rootFields: Readonly<Record<string, Need>> = {
   'Query.reexaminationSlips': 'slip:read',
   'Query.discrepancies': 'discrepancy:read',
   'Query.workItems': 'work:read',
+  'Query.run': 'run:read',
   'Query.syncRuns': 'run:read',
   'Query.imports': 'import:read',
   'Query.orgUnits': 'unit:read',
@@ -53,6 +54,10 @@ const mutations: Readonly<Record<string, Need>> = {
   'Mutation.updateOrgUnit': 'unit:write',
   'Mutation.withdrawOrgUnit': 'unit:write',
   'Mutation.undoInsuranceCardChange': 'card:write',
+  'Mutation.pauseRun': 'import:send',
+  'Mutation.resumeRun': 'import:send',
+  'Mutation.cancelRun': 'import:send',
+  'Mutation.rerunFailed': 'import:send',
 };
 
 /** Fields that lead from one kind of record to another need the right to the other. */
@@ -110,7 +115,9 @@ const records: Readonly<Record<string, readonly string[]>> = {
   RecordState: ['version', 'values'],
   ReexaminationSlip: 'id version number origin status issuedOn appointmentOn facility orgUnit history asOf'.split(' '),
   ReferralSlip: 'id version number origin status issuedOn validTo fromFacility toFacility reason orgUnit history asOf'.split(' '),
-  Run: 'id kind state startedAt endedAt total done refused counts startedBy'.split(' '),
+  ChangedRun: ['run'],
+  RunPayload: ['ok', 'error'],
+  Run: 'id version kind state startedAt endedAt total done refused counts startedBy'.split(' '),
   RunCount: ['name', 'value'],
   SettleDiscrepancyPayload: ['ok', 'error'],
   SettledDiscrepancy: ['discrepancy', 'citizen', 'changeId'],
