@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readArchiveNote } from './backup-notes.ts';
+import { readArchiveNote } from '#kernel/backup-note.ts';
 import { fetchFile, makeFolder, measureFile, nameFinished, storeFile, storedSuffix } from './stored-file.ts';
 
 /*

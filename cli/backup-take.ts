@@ -2,15 +2,8 @@ import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Client } from 'pg';
-import {
-  archiveNote,
-  numberOf,
-  placeOf,
-  readArchiveNote,
-  segmentBefore,
-  writeArchiveNote,
-  type BackupNote,
-} from './backup-notes.ts';
+import { archiveNote, readArchiveNote, type BackupNote } from '#kernel/backup-note.ts';
+import { numberOf, placeOf, segmentBefore, writeArchiveNote } from './backup-notes.ts';
 import { backupName, manifestText, type Manifest } from './backup-manifest.ts';
 import { rowCounts } from './backup-counts.ts';
 import { OperatorError } from './operator-error.ts';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { Settings } from '#kernel/config.ts';
 import { schemas } from '../subgraphs/migrate.ts';
-import { archiveNote, readArchiveNote } from './backup-notes.ts';
+import { archiveNote, readArchiveNote } from '#kernel/backup-note.ts';
 import type { Wording } from './verb.ts';
 
 /*

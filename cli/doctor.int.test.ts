@@ -7,7 +7,8 @@ import { Client } from 'pg';
 import { readSettings, type Settings } from '#kernel/config.ts';
 import { everyUnit } from '#kernel/db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
-import { archiveNote, writeArchiveNote } from './backup-notes.ts';
+import { archiveNote } from '#kernel/backup-note.ts';
+import { writeArchiveNote } from './backup-notes.ts';
 import { checkAudit, checkBackup, checkMachine, checkRecords, checkServer, checkWork, type Finding } from './doctor-checks.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'lien-thong-doctor-'));

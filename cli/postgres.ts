@@ -19,7 +19,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { archiveNote } from './backup-notes.ts';
+import { archiveNote } from '#kernel/backup-note.ts';
 import { alone, identityOf, isAlive, writeSafely, type ProcessIdentity } from './data-dir.ts';
 import { OperatorError } from './operator-error.ts';
 import { postgresBinaries, runAs, type RunAs } from './postgres-binaries.ts';

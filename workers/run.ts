@@ -5,6 +5,7 @@ import { allSubgraphs } from '../subgraphs/all.ts';
 import { runReplicaFeed } from './replicas.ts';
 import { runRetention } from './retention.ts';
 import { queuePlace, startRuntime } from './runtime.ts';
+import { measureUpkeep } from './upkeep-metrics.ts';
 
 /**
  * The worker: carries what was committed to where it is awaited. It serves nobody; its numbers are read on an internal port of its
@@ -31,6 +32,7 @@ export async function startWorker(parts: ProcessParts): Promise<Running> {
     log,
   });
   const retention = runRetention({ url: roleUrl('worker'), keep: settings.keep, signal: ending.signal, metrics, log });
+  measureUpkeep(settings, metrics);
   const { registry } = metrics;
   const page = createServer((request, response) => {
     request.resume();
