@@ -1,18 +1,24 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { populationFromSettings } from '#connectors/population/from-settings.ts';
-import { everyUnit, openDatabase } from '#kernel/db/database.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { openDatabase } from '#kernel/db/database.ts';
+import { createLog } from '#kernel/log.ts';
 import type { ProcessMessage } from '#kernel/main-process.ts';
-import { reconcileCitizens, sharedAllowance, type ReconcileReport } from '../subgraphs/citizens/index.ts';
+import { createMetrics } from '#kernel/metrics.ts';
+import { allSubgraphs } from '../subgraphs/all.ts';
+import { reconcileRun, releasePopulation } from '../subgraphs/citizens/index.ts';
+import { runHere, type RunEnd } from '../workers/run-here.ts';
 import { runningHub } from './data-dir.ts';
 import { callerOf, ownOperator } from './own-operator.ts';
 import { programFile } from './processes.ts';
 import { inherited } from './supervised.ts';
 import { UsageError, type Verb, type VerbContext, type VerbOutcome } from './verb.ts';
 
-/** Without any answer for so long, in milliseconds, the rest is given up. */
-const patience = 180_000;
+/** Without any answer for so long, in seconds, the rest is given up. */
+const patience = 180;
+/** Pages that this command works on at once; a running hub takes its share. */
+const pagesAtOnce = 3;
 
 export const verb: Verb = {
   usage: '',
@@ -23,51 +29,53 @@ export const verb: Verb = {
   options: {},
   async run(context) {
     const opened = await context.database();
-    const { settings } = context;
-    const database = await openDatabase({
-      url: opened.roleUrl('citizens'),
-      entities: [],
-      connections: 4,
-      applicationName: 'hub-reconcile',
-    });
+    const outside = await populationAddress(context);
+    const settings = { ...context.settings, populationUrl: outside.url };
+    const progress = context.progress({ en: 'citizens', vi: 'công dân' });
     try {
-      const principal = await ownOperator(database);
-      const outside = await populationAddress(context);
-      try {
-        const allowance = sharedAllowance(settings.population.callsPerSecond);
-        allowance.through = (body) => database.transaction({ units: everyUnit, principal: principal.id }, body);
-        const connection = populationFromSettings(settings, { url: outside.url, allowance });
-        if (connection === null) throw new Error('no address of the population database');
-        try {
-          const progress = context.progress({ en: 'citizens', vi: 'công dân' });
-          const report = await reconcileCitizens(
-            {
-              database,
-              population: connection.database,
-              asker: connection.asker(principal.name),
-              atOnce: settings.population.callsAtOnce,
-              afterDays: settings.population.reconcileAfterDays,
-              patience,
-            },
-            {
-              caller: callerOf(principal, 'reconcile', context.language),
-              signal: context.signal,
-              progress: (done, total) => progress.at(done, total),
-            },
-          );
-          progress.end();
-          return tell(context, report);
-        } finally {
-          await connection.database.close();
-        }
-      } finally {
-        outside.stop();
-      }
+      const principal = await operator(opened.roleUrl('citizens'));
+      const end = await runHere(
+        {
+          job: reconcileRun,
+          roleUrl: (role) => opened.roleUrl(role),
+          modules: allSubgraphs,
+          tools: {
+            settings,
+            clock: systemClock,
+            identifierKey: opened.identifierKey,
+            log: createLog({
+              level: settings.logLevel,
+              file: join(opened.dataDir, 'logs', 'reconcile.log'),
+              process: 'hub reconcile',
+            }),
+            metrics: createMetrics('reconcile'),
+          },
+          signal: context.signal,
+          progress: (done, total) => progress.at(done, total),
+          atOnce: pagesAtOnce,
+        },
+        {
+          starter: { caller: callerOf(principal, 'reconcile', context.language) },
+          plan: { afterDays: null, patience },
+        },
+      );
+      progress.end();
+      return tell(context, end);
     } finally {
-      await database.close();
+      await releasePopulation(settings);
+      outside.stop();
     }
   },
 };
+
+async function operator(url: string) {
+  const database = await openDatabase({ url, entities: [], connections: 1, applicationName: 'hub-reconcile' });
+  try {
+    return await ownOperator(database);
+  } finally {
+    await database.close();
+  }
+}
 
 interface Outside {
   readonly url: string;
@@ -121,36 +129,38 @@ function ownSimulator(dataDir: string, seed: number, signal: AbortSignal): Promi
   });
 }
 
-function tell(context: VerbContext, report: ReconcileReport): VerbOutcome {
-  const { asked, matched, differing, unknown, busy, refused, stale, opened, withdrawn, total, complete } = report;
-  const n = (value: number): string => String(value);
+function tell(context: VerbContext, { id, state, total, done, refused, counts }: RunEnd): VerbOutcome {
+  const asked = done + refused;
+  const of = (name: string): number => counts[name] ?? 0;
+  const n = (name: string): string => String(of(name));
   context.say({
-    en: `${n(asked)} of ${n(total)} citizens: ${n(matched)} agree, ${n(differing)} differ, ${n(unknown)} unknown there; ${n(opened)} new work items, ${n(withdrawn)} gone.`,
-    vi: `${n(asked)}/${n(total)} công dân: ${n(matched)} khớp, ${n(differing)} lệch, ${n(unknown)} không có ở CSDL dân cư; ${n(opened)} việc mới, ${n(withdrawn)} việc không còn.`,
+    en: `${String(asked)} of ${String(total ?? 0)} citizens: ${n('matched')} agree, ${n('differing')} differ, ${n('unknown')} unknown there; ${n('opened')} new work items, ${n('withdrawn')} gone.`,
+    vi: `${String(asked)}/${String(total ?? 0)} công dân: ${n('matched')} khớp, ${n('differing')} lệch, ${n('unknown')} không có ở CSDL dân cư; ${n('opened')} việc mới, ${n('withdrawn')} việc không còn.`,
   });
-  if (stale > 0) {
+  if (of('stale') > 0) {
     context.say({
-      en: `${n(stale)} answers were older than what is known and were ignored.`,
-      vi: `${n(stale)} câu trả lời cũ hơn dữ liệu đã biết và bị bỏ qua.`,
+      en: `${n('stale')} answers were older than what is known and were ignored.`,
+      vi: `${n('stale')} câu trả lời cũ hơn dữ liệu đã biết và bị bỏ qua.`,
     });
   }
-  if (busy > 0) {
+  if (of('busy') > 0) {
     context.say({
-      en: `${n(busy)} citizens were not answered: the population database is busy or away. The same command asks them again.`,
-      vi: `${n(busy)} công dân chưa được trả lời: CSDL dân cư đang bận hoặc không kết nối được. Chạy lại đúng lệnh này để hỏi tiếp.`,
+      en: `${n('busy')} citizens were not answered: the population database is busy or away. The same command asks them again.`,
+      vi: `${n('busy')} công dân chưa được trả lời: CSDL dân cư đang bận hoặc không kết nối được. Chạy lại đúng lệnh này để hỏi tiếp.`,
     });
   }
-  if (refused > 0) {
+  if (of('refused') > 0) {
     context.say({
-      en: `${n(refused)} citizens were refused: look at account, officer, unit, procedure and address in the settings.`,
-      vi: `${n(refused)} công dân bị từ chối tra cứu: hãy kiểm tra tài khoản, cán bộ, đơn vị, thủ tục và địa chỉ trong cài đặt.`,
+      en: `${n('refused')} citizens were refused: look at account, officer, unit, procedure and address in the settings.`,
+      vi: `${n('refused')} công dân bị từ chối tra cứu: hãy kiểm tra tài khoản, cán bộ, đơn vị, thủ tục và địa chỉ trong cài đặt.`,
     });
   }
-  if (!complete) {
+  if (state !== 'DONE') {
     context.say({
-      en: 'Stopped before the end. The same command goes on with the rest.',
-      vi: 'Đã dừng trước khi xong. Chạy lại đúng lệnh này để làm tiếp.',
+      en: `The run is ${state}. A running hub goes on with it, or: hub runs work ${id}.`,
+      vi: `Lượt chạy đang ở trạng thái ${state}. Hệ thống đang chạy sẽ làm tiếp, hoặc: hub runs work ${id}.`,
     });
   }
-  return { exit: complete && busy === 0 && refused === 0 ? 0 : 1, json: { ...report } };
+  const whole = state === 'DONE' && of('busy') === 0 && of('refused') === 0;
+  return { exit: whole ? 0 : 1, json: { run: id, state, total: total ?? 0, asked, ...counts, complete: state === 'DONE' } };
 }

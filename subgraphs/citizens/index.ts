@@ -8,8 +8,7 @@ import { citizensJobs } from './jobs.ts';
 import { citizenResolvers } from './resolvers.ts';
 import { RunStarts } from './run-starts.ts';
 
-export { sharedAllowance } from './call-allowance.ts';
-export { reconcileCitizens, type ReconcileReport } from './reconcile-run.ts';
+export { reconcileRun, releasePopulation } from './jobs.ts';
 
 export const citizens: SubgraphModule = {
   name: 'citizens',

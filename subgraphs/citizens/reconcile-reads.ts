@@ -52,14 +52,6 @@ export async function dueAfter(
   );
 }
 
-export async function countDue(tx: Transaction, units: string, days: number): Promise<number> {
-  const [row] = await tx.query<{ readonly due: number }>(
-    `select count(*)::int as due from citizens.citizen c where ${inScope('c')} and ${due('c', '$2')}`,
-    [units, days],
-  );
-  return row?.due ?? 0;
-}
-
 /** One citizen as he is asked about. */
 export interface AskedCitizen {
   readonly id: string;

@@ -8,6 +8,7 @@ import {
   command,
   endOf,
   forgetCalls,
+  killOf,
   openWork,
   plantedOf,
   startOnGraph,
@@ -60,19 +61,20 @@ describe('a hub beside its population database', () => {
     });
   });
 
-  test('while it fails, talks nonsense and asks for a pause, pages wait; when it is well they are done, without a storm [F15][F16]', async () => {
-    await behave(hub.dataDir, { mode: 'status', share: 0.3, seed: 4, status: 503 });
+  test('while it talks nonsense and asks for a pause, pages wait; when it is well they are done, without a storm [F15][F16]', async () => {
+    await behave(hub.dataDir, { mode: 'garbage', garbage: 'truncated', count: 5, share: 0.2, seed: 4 });
     await forgetCalls(hub.dataDir);
     const { ok } = await startOnGraph(hub, await stewardOf(hub), { afterDays: 0 });
-    await sleep(1_500);
-    await behave(hub.dataDir, { mode: 'status', status: 429, retryAfter: 2, count: 3 });
-    const run = await endOf(hub, (ok as { readonly runId: string }).runId, 90_000);
+    await sleep(800);
+    await behave(hub.dataDir, { mode: 'status', status: 429, retryAfter: 1, count: 1 });
+    const run = await endOf(hub, (ok as { readonly runId: string }).runId, 60_000);
     expect(run).toMatchObject({ state: 'DONE', counts: { busy: 0, refused: 0, opened: 0 } });
     expect(await openWork(hub)).toEqual(plantedOf(hub.dataDir));
     const { calls, busiestSecond } = await callsOf(hub.dataDir);
     expect(busiestSecond).toBeLessThanOrEqual(1_000);
+    // Whose writing differs is looked up as well: 1.1 calls for each.
     expect(calls.filter(({ outcome }) => outcome === 'answered').length).toBeLessThan(1.2 * 1.1 * run.total);
-  }, 150_000);
+  }, 90_000);
 
   test('dead, it is down in /health and the hub is ready all the same [F14]', async () => {
     await behave(hub.dataDir, { mode: 'dead' });
@@ -87,28 +89,17 @@ describe('a hub beside its population database', () => {
     await behave(hub.dataDir, {});
   }, 40_000);
 
-  test.each(['worker', 'hub', 'postgres'])(
-    'the %s is killed in the middle: the run ends, and finds what was planted, once',
-    async (victim) => {
-      await behave(hub.dataDir, { delay: 20 });
-      const { ok } = await startOnGraph(hub, await stewardOf(hub), { afterDays: 0 });
-      const { runId } = ok as { readonly runId: string };
-      await sleep(1_200);
-      const programs: Record<string, RegExp> = {
-        worker: /workers\/main\.ts/,
-        hub: /cli\/hub-process\.ts/,
-        postgres: /bin\/postgres -D|postgres -D/,
-      };
-      const pattern = programs[victim] ?? /^$/;
-      const found = hub.processes().filter((one) => pattern.test(one.command));
-      expect(found.length).toBeGreaterThan(0);
-      for (const { pid } of found) process.kill(pid, 'SIGKILL');
-      await behave(hub.dataDir, {});
-      const run = await endOf(hub, runId, 120_000);
-      expect(run).toMatchObject({ state: 'DONE', counts: { busy: 0, refused: 0 } });
-      expect(run.done).toBe(run.total);
-      expect(await openWork(hub)).toEqual(plantedOf(hub.dataDir));
-    },
-    180_000,
-  );
+  test('hub, worker and PostgreSQL are killed one after the other in the middle: the run ends, and finds what was planted, once', async () => {
+    await behave(hub.dataDir, { delay: 30 });
+    const { ok } = await startOnGraph(hub, await stewardOf(hub), { afterDays: 0 });
+    for (const victim of ['hub', 'worker', 'postgres'] as const) {
+      await sleep(700);
+      killOf(hub, victim);
+    }
+    await behave(hub.dataDir, {});
+    const run = await endOf(hub, (ok as { readonly runId: string }).runId, 120_000);
+    expect(run).toMatchObject({ state: 'DONE', counts: { busy: 0, refused: 0 } });
+    expect(run.done).toBe(run.total);
+    expect(await openWork(hub)).toEqual(plantedOf(hub.dataDir));
+  }, 180_000);
 });

@@ -164,3 +164,12 @@ async function runOf(hub: TestHub, run: string): Promise<RunState | null> {
     counts: Object.fromEntries(counts.map(({ name, value }) => [name, value])),
   };
 }
+
+const programs = { worker: /workers\/main\.ts/, hub: /cli\/hub-process\.ts/, postgres: /postgres -D/ } as const;
+
+/** SIGKILL to every process of that kind. */
+export function killOf(hub: TestHub, victim: keyof typeof programs): void {
+  const found = hub.processes().filter(({ command: line }) => programs[victim].test(line));
+  if (found.length === 0) throw new Error(`no ${victim} is running`);
+  for (const { pid } of found) process.kill(pid, 'SIGKILL');
+}
