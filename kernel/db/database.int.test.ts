@@ -75,6 +75,30 @@ test('answers kept for repeats are seen by the principal who asked alone', async
   expect([(await rows('a')).length, (await rows('b')).length, (await rows('')).length]).toEqual([1, 0, 0]);
 });
 
+test('a connection that is lost within a transaction, or while it is idle, gives its place in the pool back (P9)', async () => {
+  const session = { units: everyUnit, principal: 'a' };
+  const lose = (pid: number): Promise<unknown> =>
+    withClient(server.ownerUrl, (client) => client.query('select pg_terminate_backend($1)', [pid]));
+  const backend = async (): Promise<number> =>
+    await cards.transaction(session, async (transaction) => {
+      const [row] = await transaction.query<{ readonly pid: number }>('select pg_backend_pid() as pid');
+      return row?.pid ?? 0;
+    });
+  for (let time = 0; time < 3; time += 1) {
+    const lost = cards.transaction(session, async (transaction) => {
+      const [row] = await transaction.query<{ readonly pid: number }>('select pg_backend_pid() as pid');
+      await lose(row?.pid ?? 0);
+      await transaction.query('select 1 as one');
+    });
+    await expect(lost).rejects.toThrow();
+    expect(await backend()).toBeGreaterThan(0);
+  }
+  await lose(await backend());
+  // The first may still meet the dead connection; the place is free for the next.
+  await backend().catch(() => undefined);
+  expect(await backend()).toBeGreaterThan(0);
+});
+
 test('what is older than the promise of repeats is open to maintenance, and to nobody else', async () => {
   await withClient(server.ownerUrl, async (client) => {
     await client.query('begin');

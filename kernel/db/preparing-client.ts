@@ -18,6 +18,8 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
+const nothing: QueryResult = { command: '', rowCount: null, rows: [], fields: [], oid: 0 };
+
 /** A connection that prepares statements with parameters by itself. */
 export class PreparingClient extends Client {
   override query(...args: readonly unknown[]): never {
@@ -28,7 +30,16 @@ export class PreparingClient extends Client {
       // Held back until the next statement is written. Where it fails, that one fails with it.
       stream.cork();
       send(text).catch(() => undefined);
-      return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [], fields: [], oid: 0 }) as never;
+      return Promise.resolve(nothing) as never;
+    }
+    if (text === 'rollback') {
+      if (stream.writableCorked > 0) stream.uncork();
+      // A rollback that fails means that the connection is gone, and with it the transaction. Were it told, the builder of queries would keep the
+      // place in the pool for ever; so the pool gets the connection back and drops it.
+      return send(text).catch(() => {
+        stream.destroy();
+        return nothing;
+      }) as never;
     }
     const name = typeof text === 'string' && Array.isArray(values) && values.length > 0 ? nameOf(text) : undefined;
     const answer = name === undefined ? send(...args) : send({ name, text, values }, ...args.slice(2));

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { withClient } from '../kit/database.ts';
 import { openCitizenWorld, type CitizenWorld } from '../kit/citizen-world.ts';
 import { checkout } from '../kit/hub.ts';

@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { Ledger, type Verdict } from './ledger.ts';
-import type { TestHub } from './hub.ts';
+import { checkout, type TestHub } from './hub.ts';
 
 /*
  * Writers against a whole hub while its processes are killed: each writes citizens of its own, sends a mutation again with the same key until it is
@@ -150,8 +152,29 @@ export class LedgerRun {
   }
 
   /** Registers a writer that may what a clerk of x11 may, with points for everything. */
-  static async open(hub: TestHub, addClient: (id: string) => Promise<string>): Promise<LedgerRun> {
-    const secret = await addClient(client);
+  static async open(hub: TestHub): Promise<LedgerRun> {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [
+        join(checkout, 'cli', 'hub.mjs'),
+        ...[
+          'clients',
+          'add',
+          client,
+          '--name',
+          'Ledger',
+          '--unit',
+          'x11',
+          '--role',
+          'integrator',
+          '--points',
+          '100000000',
+          '--json',
+        ],
+      ],
+      { env: { ...process.env, INIT_CWD: checkout, HUB_DATA_DIR: hub.dataDir }, cwd: checkout },
+    );
+    const { secret } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { secret: string };
     const unit = await asAdministrator(hub.dataDir, async (sql) => {
       await sql.query(`update organisation.client set role = 'clerk' where id = $1`, [client]);
       const { rows } = await sql.query<{ number: number }>(`select number from hub.unit where code = 'x11' and valid_to is null`);
@@ -178,7 +201,8 @@ export class LedgerRun {
         }
       }
       if (pids.length > 0) killed.push(victim.name);
-      outages.push(await this.#outage());
+      // Writers end only when they are told to, or by a refusal that nobody expected: then there is nothing to wait for.
+      outages.push(await Promise.race([this.#outage(), writing.then(() => 0)]));
     }
     this.#ending = true;
     await writing;
