@@ -13,7 +13,7 @@ import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
 import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
-import { oneRun, runPage, type Run, type RunKind } from './runs.ts';
+import { oneRun, queuesNow, runPage, type Queue, type Run, type RunKind } from './runs.ts';
 import { unitHistory } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
@@ -103,6 +103,14 @@ export class Organisation {
     const run = await oneRun(this.#source.door, scope, id);
     const permission = run?.kind === 'IMPORT' ? 'import:read' : 'run:read';
     return scopeOf(this.#call.caller, permission) === null ? null : run;
+  }
+
+  /** Numbers of the whole province: for whoever stands over all of it. */
+  async queues(): Promise<readonly Queue[] | null> {
+    const scope = this.#scope('run:read');
+    const units = await this.#source.units.now();
+    const top = units.childrenOf(null).find(({ validTo }) => validTo === null);
+    return top !== undefined && coversUnit(scope.units, top.number) ? await queuesNow(this.#source.door, scope) : null;
   }
 
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {

@@ -76,6 +76,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     ) => organisation.workItems(filter ?? {}, page),
     run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
+    queues: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.queues(),
     imports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('IMPORT', page),
     auditEvents: (
       _: unknown,
@@ -94,6 +95,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     resumeRun: ordered('resumeRun'),
     cancelRun: ordered('cancelRun'),
     rerunFailed: ordered('rerunFailed'),
+    dropFailed: ordered('dropFailed'),
   },
   ChangedRun: {
     run: ({ run }: { readonly run: string }, _: unknown, { organisation }: OrganisationContext) => organisation.run(run),

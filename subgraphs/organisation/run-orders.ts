@@ -6,7 +6,7 @@ import { refusal } from '#kernel/errors/hub-error.ts';
 import type { Result } from '#kernel/result.ts';
 
 /*
- * What people say to a run: pause, go on, end, run again what failed. The order and its audit are one transaction; workers look at the state of
+ * What people say to a run: pause, go on, end, run again what failed, or leave it. The order and its audit are one transaction; workers look at the state of
  * the run before each page, so it holds from the next page on.
  */
 
@@ -19,7 +19,13 @@ export interface RunInput {
 export type OrderedRun = Result<{ readonly run: string }, Refusal>;
 
 /** Names of the mutations, and what the database calls the order. */
-const orders = { pauseRun: 'PAUSE', resumeRun: 'RESUME', cancelRun: 'CANCEL', rerunFailed: 'RERUN' } as const;
+const orders = {
+  pauseRun: 'PAUSE',
+  resumeRun: 'RESUME',
+  cancelRun: 'CANCEL',
+  rerunFailed: 'RERUN',
+  dropFailed: 'DROP',
+} as const;
 export type RunOrder = keyof typeof orders;
 
 type Answer = 'DONE' | 'UNKNOWN' | 'STALE' | 'STATE' | 'NOTHING';

@@ -24,6 +24,29 @@ export interface Run extends KeysetRow {
 const columns = `c.id::text as id, c.version, c.kind, c.state, c.started_at as "startedAt", c.ended_at as "endedAt", c.total, c.done, c.refused,
   c.counts, c.started_by as "startedBy"`;
 
+export interface Queue {
+  readonly name: string;
+  readonly waiting: number;
+  readonly leased: number;
+  readonly oldest: number;
+  readonly poison: number;
+  readonly backend: string | null;
+  readonly reachable: boolean | null;
+  readonly seenAt: string | null;
+}
+
+/** Every queue that holds something or was looked at; numbers only, of every unit. */
+export function queuesNow(door: ReadDoor, scope: RowScope): Promise<readonly Queue[]> {
+  return door.rows<Queue>(
+    'runs.queues',
+    `select coalesce(n.queue, s.queue) as name, coalesce(n.waiting, 0) as waiting, coalesce(n.leased, 0) as leased, coalesce(n.oldest, 0) as oldest,
+       coalesce(n.poison, 0) as poison, s.backend, s.reachable, s.at as "seenAt"
+     from hub.queue_numbers() n full join hub.queue_seen s on s.queue = n.queue where $1::int4multirange is not null order by 1`,
+    scope,
+    [],
+  );
+}
+
 /** One run of the units in scope. */
 export async function oneRun(door: ReadDoor, scope: RowScope, id: string): Promise<Run | null> {
   if (!isUuid(id.toLowerCase())) return null;

@@ -23,6 +23,7 @@ const rootFields: Readonly<Record<string, Need>> = {
   'Query.run': 'run:read',
   'Query.syncRuns': 'run:read',
   'Query.imports': 'import:read',
+  'Query.queues': 'run:read',
   'Query.orgUnits': 'unit:read',
   'Query.auditEvents': 'audit:read',
 };
@@ -58,6 +59,7 @@ const mutations: Readonly<Record<string, Need>> = {
   'Mutation.resumeRun': 'import:send',
   'Mutation.cancelRun': 'import:send',
   'Mutation.rerunFailed': 'import:send',
+  'Mutation.dropFailed': 'import:send',
 };
 
 /** Fields that lead from one kind of record to another need the right to the other. */
@@ -113,6 +115,7 @@ const records: Readonly<Record<string, readonly string[]>> = {
   PartialDate: ['value', 'precision'],
   Principal: 'id name kind role orgUnit permissions purpose'.split(' '),
   RecordState: ['version', 'values'],
+  Queue: 'name waiting leased oldest poison backend reachable seenAt'.split(' '),
   ReexaminationSlip: 'id version number origin status issuedOn appointmentOn facility orgUnit history asOf'.split(' '),
   ReferralSlip: 'id version number origin status issuedOn validTo fromFacility toFacility reason orgUnit history asOf'.split(' '),
   ChangedRun: ['run'],
