@@ -18,15 +18,13 @@ export interface ConnectionOptions {
   readonly observe?: (event: CallEvent) => void;
 }
 
-/**
- * The population database as the settings say; `null` where there is none. Outside production what is not set is what the simulator knows; in
- * production nobody asks without account, officer, unit and procedure.
- */
-export function populationFromSettings(
-  { population, populationUrl, production }: Settings,
-  { url = populationUrl ?? undefined, allowance, observe }: ConnectionOptions = {},
-): PopulationConnection | null {
-  if (url === undefined) return null;
+/** In production nobody asks without account, officer, unit and procedure: a process that would is not started. */
+export function refuseWithoutAsker({
+  population,
+  populationUrl,
+  production,
+}: Pick<Settings, 'population' | 'populationUrl' | 'production'>): void {
+  if (!production || populationUrl === null) return;
   const given = {
     POPULATION_USER: population.user,
     POPULATION_SECRET: population.secret,
@@ -35,7 +33,18 @@ export function populationFromSettings(
     POPULATION_PROCEDURE: population.procedure,
   };
   const missing = askerSettings.filter((name) => given[name] === null);
-  if (production && missing.length > 0) throw new Error(`The population database cannot be asked without ${missing.join(', ')}.`);
+  if (missing.length > 0) throw new Error(`The population database cannot be asked without ${missing.join(', ')}.`);
+}
+
+/**
+ * The population database as the settings say; `null` where there is none. Outside production what is not set is what the simulator knows.
+ */
+export function populationFromSettings(
+  { population, populationUrl, production }: Settings,
+  { url = populationUrl ?? undefined, allowance, observe }: ConnectionOptions = {},
+): PopulationConnection | null {
+  if (url === undefined) return null;
+  refuseWithoutAsker({ population, populationUrl: url, production });
   const { officer, unit, procedure, user, secret } = demoAccess;
   return {
     database: openPopulation({

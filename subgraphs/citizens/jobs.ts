@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { populationFromSettings, type PopulationConnection } from '#connectors/population/from-settings.ts';
+import { populationFromSettings, refuseWithoutAsker, type PopulationConnection } from '#connectors/population/from-settings.ts';
 import type { CallEvent } from '#connectors/population/index.ts';
 import type { Settings } from '#kernel/config.ts';
 import { Busy, defineRun, type Job, type PageTools, type RunTools } from '#kernel/jobs/define-job.ts';
@@ -119,8 +119,12 @@ export const reconcileRun = defineRun<ReconcilePlan, DueRange>({
   },
   work,
   schedule: {
-    at: ({ population, populationUrl }) =>
-      population.reconcileAt === null || populationUrl === null ? null : { daily: population.reconcileAt },
+    at(settings) {
+      // Read when a worker starts: one that could ask nobody by its rights does not start.
+      refuseWithoutAsker(settings);
+      const { population, populationUrl } = settings;
+      return population.reconcileAt === null || populationUrl === null ? null : { daily: population.reconcileAt };
+    },
     plan: () => ({ afterDays: null, patience: nightPatience }),
   },
 });
