@@ -12,6 +12,7 @@ export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   reconcile: () => import('./reconcile.ts'),
   'rebuild-replicas': () => import('./rebuild-replicas.ts'),
   restore: () => import('./restore.ts'),
+  runs: () => import('./runs.ts'),
   token: () => import('./token.ts'),
   users: () => import('./users.ts'),
 };

@@ -40,7 +40,7 @@ const roles = JSON.parse(
 const some = (...of) => JSON.stringify(Object.fromEntries(of.map((name) => [name, roles[name]])));
 for (const name of ['citizens', 'insurance', 'results', 'slips']) keep(`roles-${name}.json`, () => some(name));
 keep('roles-organisation.json', () => some('organisation', 'auditor'));
-keep('roles-worker.json', () => some('insurance', 'results', 'slips', 'worker'));
+keep('roles-worker.json', () => some('citizens', 'insurance', 'results', 'slips', 'organisation', 'worker', 'sealer'));
 
 const secret = JSON.parse(
   keep('hop-key.json', () => {
@@ -48,4 +48,8 @@ const secret = JSON.parse(
     return JSON.stringify({ kty: 'OKP', crv: 'Ed25519', kid: `hop-${randomUUID()}`, x, d });
   }),
 );
+keep('audit-key.json', () => {
+  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return JSON.stringify({ kty: 'OKP', crv: 'Ed25519', kid: `audit-${randomUUID()}`, x, d });
+});
 keep('hop-public-keys.json', () => JSON.stringify([{ kty: secret.kty, crv: secret.crv, kid: secret.kid, x: secret.x }]));

@@ -9,7 +9,15 @@ import type { Caller, Principal } from '#kernel/auth/principal.ts';
 import { purposes, type Purpose } from '#kernel/auth/purposes.ts';
 import { everyUnit, type Database, type Transaction } from '#kernel/db/database.ts';
 import { HubError } from '#kernel/errors/hub-error.ts';
-import { Busy, LeaseLost, type PageOutcome, type PageTools, type RunJob, type RunTools, type WorkTools } from '#kernel/jobs/define-job.ts';
+import {
+  Busy,
+  LeaseLost,
+  type PageOutcome,
+  type PageTools,
+  type RunJob,
+  type RunTools,
+  type WorkTools,
+} from '#kernel/jobs/define-job.ts';
 import type { SubgraphName } from '#kernel/audit/audit.ts';
 
 export const hubSession = { units: everyUnit, principal: 'hub' };
@@ -42,7 +50,12 @@ interface Lease {
   readonly tries: number;
   readonly definition: string;
   readonly plan: unknown;
-  readonly principal: { readonly kind: Principal['kind']; readonly id: string; readonly purpose: string; readonly locale: 'vi' | 'en' } | null;
+  readonly principal: {
+    readonly kind: Principal['kind'];
+    readonly id: string;
+    readonly purpose: string;
+    readonly locale: 'vi' | 'en';
+  } | null;
   readonly unitNo: number;
   readonly openedAt: string;
   readonly last: unknown;
@@ -122,14 +135,10 @@ export class PageWorker {
         inPage: (body) =>
           transaction(async (tx) => {
             const outcome = await body(tx);
-            const [row] = await tx.query<{ readonly ok: boolean }>('select hub.finish_page($1, $2, $3, $4, $5, $6::jsonb) as ok', [
-              run,
-              no,
-              lease.epoch,
-              outcome.done,
-              outcome.refused ?? 0,
-              JSON.stringify(outcome.counts ?? {}),
-            ]);
+            const [row] = await tx.query<{ readonly ok: boolean }>(
+              'select hub.finish_page($1, $2, $3, $4, $5, $6::jsonb) as ok',
+              [run, no, lease.epoch, outcome.done, outcome.refused ?? 0, JSON.stringify(outcome.counts ?? {})],
+            );
             if (row?.ok !== true) throw new LeaseLost();
             return outcome;
           }).then((outcome) => {
@@ -170,7 +179,12 @@ export class PageWorker {
     if (error instanceof HubError && error.code === 'DEGRADED') return await this.#back(run, no, lease, 'DEGRADED', 5, false);
     if (error instanceof HubError && error.code !== 'INTERNAL') {
       log.warn('page.refused', { job: lease.definition, run, reason: error.reason });
-      const row = await this.#call<{ ok: boolean }>('select hub.refuse_page($1, $2, $3, $4) as ok', [run, no, lease.epoch, error.reason]);
+      const row = await this.#call<{ ok: boolean }>('select hub.refuse_page($1, $2, $3, $4) as ok', [
+        run,
+        no,
+        lease.epoch,
+        error.reason,
+      ]);
       return row.ok ? 'refused' : 'lost';
     }
     log.error('page.failed', { job: lease.definition, run, attempt: lease.tries + 1 }, error);
@@ -204,7 +218,10 @@ export class PageWorker {
   /** As he stands now: disabled, moved or with another role, his run goes on with what he may now, or not at all. */
   async #caller({ principal, unitNo, definition }: Lease, job: RunJob): Promise<Caller | null> {
     const locale = principal?.locale ?? 'vi';
-    const found = principal === null || principal.kind === 'CLI' ? ownPrincipal(principal?.id ?? 'hub', unitNo) : await this.#principal(principal);
+    const found =
+      principal === null || principal.kind === 'CLI'
+        ? ownPrincipal(principal?.id ?? 'hub', unitNo)
+        : await this.#principal(principal);
     if (found === null) return null;
     return {
       principal: found,

@@ -77,17 +77,23 @@ interface Queued {
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { database, queues, backend, runs, signal, metrics, log, times = relayTimes } = options;
   const counts = new Map<QueueName, QueueCounts & { readonly reachable: boolean }>();
-  let numbers: readonly { readonly queue: string; readonly waiting: number; readonly oldest: number; readonly poison: number }[] = [];
-  metrics.gauges('hub_queue_jobs', 'Jobs of a queue by state; pages: those that wait in the database', ['queue', 'state'], (set) => {
-    for (const [queue, { waiting, active }] of counts) {
-      set({ queue, state: 'waiting' }, waiting);
-      set({ queue, state: 'active' }, active);
-    }
-    for (const { queue, waiting, poison } of numbers) {
-      set({ queue, state: 'pages' }, waiting);
-      set({ queue, state: 'poison' }, poison);
-    }
-  });
+  let numbers: readonly { readonly queue: string; readonly waiting: number; readonly oldest: number; readonly poison: number }[] =
+    [];
+  metrics.gauges(
+    'hub_queue_jobs',
+    'Jobs of a queue by state; pages: those that wait in the database',
+    ['queue', 'state'],
+    (set) => {
+      for (const [queue, { waiting, active }] of counts) {
+        set({ queue, state: 'waiting' }, waiting);
+        set({ queue, state: 'active' }, active);
+      }
+      for (const { queue, waiting, poison } of numbers) {
+        set({ queue, state: 'pages' }, waiting);
+        set({ queue, state: 'poison' }, poison);
+      }
+    },
+  );
   metrics.gauges('hub_queue_reachable', '1 while the queue answers', ['queue'], (set) => {
     for (const [queue, { reachable }] of counts) set({ queue }, reachable ? 1 : 0);
   });

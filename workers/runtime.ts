@@ -26,12 +26,16 @@ type Role = keyof RoleUrls;
 export interface RuntimeOptions extends ProcessParts {
   readonly roleUrl: (role: Role) => string;
   readonly identifierKey: Buffer;
-  readonly modules: readonly { readonly name: SubgraphName; readonly entities?: Parameters<typeof openDatabase>[0]['entities'] }[];
+  readonly modules: readonly {
+    readonly name: SubgraphName;
+    readonly entities?: Parameters<typeof openDatabase>[0]['entities'];
+  }[];
   readonly jobs: readonly Job[];
   /** Absent: all. */
   readonly queues?: readonly QueueName[];
   readonly place: QueuePlace;
-  readonly times?: { readonly relay?: RelayTimes; readonly lease?: LeaseTimes };
+  /** Shorter ones for tests; `lock` in milliseconds. */
+  readonly times?: { readonly relay?: RelayTimes; readonly lease?: LeaseTimes; readonly lock?: number };
 }
 
 export interface Runtime {
@@ -149,7 +153,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const opened = new Map(names.map((name) => [name, openQueue(place, name, (error) => failed(name, error))]));
   const workers: QueueWorker[] = names.map((name) =>
-    openQueueWorker(place, name, queueLimits[name].atOnce, (item) => work(name, item), (error) => failed(name, error)),
+    openQueueWorker(
+      place,
+      name,
+      queueLimits[name].atOnce,
+      (item) => work(name, item),
+      (error) => failed(name, error),
+      options.times?.lock,
+    ),
   );
   const relayEnds = new AbortController();
   const relay = runRelay({

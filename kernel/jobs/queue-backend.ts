@@ -1,4 +1,12 @@
-import { createPostgresBackend, Queue, UnrecoverableError, Worker, type Job, type PostgresPoolConfig, type WorkerOptions } from 'bullmq';
+import {
+  createPostgresBackend,
+  Queue,
+  UnrecoverableError,
+  Worker,
+  type Job,
+  type PostgresPoolConfig,
+  type WorkerOptions,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import type { QueueName } from './queues.ts';
 
@@ -42,8 +50,8 @@ export interface QueueWorker {
 
 /** Milliseconds after which a call to the queue counts as failed: nothing may hang on it. */
 const patience = 3_000;
-/** Of work that a worker has not been heard of for so long the queue itself gives it to another. Milliseconds. */
-const lock = 30_000;
+/** A job whose worker has not been heard of for so long is given to another by the queue. Milliseconds. */
+export const lockTime = 8_000;
 
 export function openQueue(place: QueuePlace, name: QueueName, failed: (error: unknown) => void): OneQueue {
   const options = { defaultJobOptions: { removeOnComplete: true, removeOnFail: { count: 1_000 } } };
@@ -91,11 +99,12 @@ export function openQueueWorker(
   atOnce: number,
   body: (item: QueueItem) => Promise<void>,
   failed: (error: unknown) => void,
+  lock = lockTime,
 ): QueueWorker {
   const options = {
     concurrency: atOnce,
     lockDuration: lock,
-    stalledInterval: lock,
+    stalledInterval: lock / 2,
     // A job that stalls is given out again: its lease in the database decides who works.
     maxStalledCount: 100,
     removeOnComplete: { count: 0 },
@@ -124,7 +133,12 @@ export function openQueueWorker(
 
 /** Refuses a Redis that would forget jobs when it is full: it must refuse new ones instead. Reachable or not is another question. */
 export async function refuseForgetfulRedis(url: string): Promise<void> {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: patience, retryStrategy: () => null, lazyConnect: true });
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    connectTimeout: patience,
+    retryStrategy: () => null,
+    lazyConnect: true,
+  });
   redis.on('error', () => undefined);
   try {
     await redis.connect();
@@ -165,7 +179,13 @@ function redisFor(url: string, waiting: boolean, failed: (error: unknown) => voi
 
 /** A pool of its own: each worker also keeps a connection that listens. */
 function postgres(url: string, name: string): PostgresPoolConfig {
-  return { connectionString: url, schema: 'bullmq', max: 2, application_name: `hub queue ${name}`, connectionTimeoutMillis: patience };
+  return {
+    connectionString: url,
+    schema: 'bullmq',
+    max: 2,
+    application_name: `hub queue ${name}`,
+    connectionTimeoutMillis: patience,
+  };
 }
 
 async function within<T>(work: Promise<T>, milliseconds = patience): Promise<T> {

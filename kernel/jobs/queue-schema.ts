@@ -11,7 +11,9 @@ export async function migrateQueue(owner: Client, worker: string): Promise<void>
     [worker],
   );
   if (rows[0]?.there === true) {
-    const { rows: known } = await owner.query<{ version: number | null }>(`select max(version) as version from ${schema}.migration`);
+    const { rows: known } = await owner.query<{ version: number | null }>(
+      `select max(version) as version from ${schema}.migration`,
+    );
     if (known[0]?.version === LATEST_SCHEMA_VERSION) return;
   }
   await runMigrations(owner, schema);

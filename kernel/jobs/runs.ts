@@ -12,7 +12,12 @@ export type Starter = { readonly caller: Caller } | { readonly hub: { readonly u
  * Opens a run in the transaction of whoever starts it: it exists exactly when that commits, and a worker finds it by itself. `null`: this time of
  * its schedule was taken already.
  */
-export async function openRun(tx: Transaction, job: RunJob, starter: Starter, plan: unknown): Promise<string | null> {
+export async function openRun(
+  tx: Transaction,
+  job: Pick<RunJob, 'name' | 'kind' | 'subgraph' | 'queue' | 'permission' | 'checkPlan'>,
+  starter: Starter,
+  plan: unknown,
+): Promise<string | null> {
   job.checkPlan(plan);
   const id = randomUUIDv7();
   const by =
@@ -37,7 +42,7 @@ export async function openRun(tx: Transaction, job: RunJob, starter: Starter, pl
   return row?.opened === true ? id : null;
 }
 
-function asStarted(caller: Caller, job: RunJob) {
+function asStarted(caller: Caller, job: Pick<RunJob, 'permission'>) {
   const scope = scopeOf(caller, job.permission);
   // What a legal basis lends for one person starts no work over many.
   if (scope?.citizenId !== null) throw refusal('ROLE_LACKS_RIGHT');

@@ -39,9 +39,7 @@ export function drillRun(death: Death | null) {
     async *plan(_tools, { pages }, last) {
       for (let from = last?.no ?? 0; from < pages; from += 100) {
         const some = Math.min(100, pages - from);
-        yield await Promise.resolve(
-          Array.from({ length: some }, (_, place) => ({ page: { no: from + place + 1 }, size: 2 })),
-        );
+        yield await Promise.resolve(Array.from({ length: some }, (_, place) => ({ page: { no: from + place + 1 }, size: 2 })));
       }
     },
     async work(tools, plan, { no }) {

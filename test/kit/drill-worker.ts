@@ -6,8 +6,15 @@ import { deaths, drillRun } from './drill-job.ts';
 
 /*
  * A worker process for drills: the real runtime with one run of its own and short times. `DRILL_DEATH` says where it kills itself. It says `ready` and
- * ends on SIGTERM; its leases are those of the real one unless `DRILL_LEASE` (seconds) says otherwise.
+ * ends on SIGTERM. `DRILL_LEASE`: seconds of a lease; `DRILL_CLOCK`: milliseconds by which its clock is wrong, or `jumping`.
  */
+const clock = process.env.DRILL_CLOCK ?? '0';
+let shift = clock === 'jumping' ? 3_600_000 : Number(clock);
+if (shift !== 0) {
+  const trueTime = Date.now.bind(Date);
+  Date.now = () => trueTime() + shift;
+  if (clock === 'jumping') setInterval(() => (shift = -shift), 200).unref();
+}
 const settings = settingsOrExit('serving');
 const metrics = createMetrics('drill');
 const log = createLog({ level: 'warn', file: settings.logFile, process: 'drill' });
@@ -24,7 +31,11 @@ try {
     jobs: [drillRun(deaths.find((death) => death === process.env.DRILL_DEATH) ?? null)],
     queues: ['internal'],
     place: queuePlace(settings.redisUrl, settings.rolePrefix, roleUrl('worker')),
-    times: { lease: { lease }, relay: { look: 50, reconcile: Number(process.env.DRILL_RECONCILE ?? '1000'), settled: 1 } },
+    times: {
+      lock: 1_000,
+      lease: { lease },
+      relay: { look: 50, reconcile: Number(process.env.DRILL_RECONCILE ?? '1000'), settled: 1 },
+    },
   });
   process.on('SIGTERM', () => {
     runtime.stop().then(

@@ -59,9 +59,7 @@ export async function openDrill(env: Readonly<Record<string, string>> = {}): Pro
   await owner.query(
     'create table citizens.drill (run_id uuid not null, no int not null, principal text not null, at timestamptz default clock_timestamp())',
   );
-  const { rows } = await owner.query<{ role: string }>(
-    `select role from hub.outbox_consumer where consumer = 'insurance'`,
-  );
+  const { rows } = await owner.query<{ role: string }>(`select role from hub.outbox_consumer where consumer = 'insurance'`);
   const role = (rows[0]?.role ?? '').replace(/insurance$/, 'citizens');
   await owner.query(`grant insert, select on citizens.drill to "${role}"`);
   const citizens = await openDatabase({ url: database.roles.citizens, entities: [], connections: 2, applicationName: 'drill' });
@@ -128,7 +126,9 @@ export async function openDrill(env: Readonly<Record<string, string>> = {}): Pro
             `select no, state, tries, reason, queued_at, lease_until from hub.run_page where run_id = $1 and state <> 'DONE' limit 5`,
             [id],
           );
-          throw new Error(`still ${now.state}: ${JSON.stringify({ now, open })} ${[...workers].map(({ said }) => said()).join('\n')}`);
+          throw new Error(
+            `still ${now.state}: ${JSON.stringify({ now, open })} ${[...workers].map(({ said }) => said()).join('\n')}`,
+          );
         }
       }
     },
