@@ -38,9 +38,11 @@ const ImportList = later(() => import('./runs/runs.tsx'), 'ImportList');
 const ResultForm = later(() => import('./results/result-form.tsx'), 'ResultForm');
 const ReferralForm = later(() => import('./slips/slip-form.tsx'), 'ReferralForm');
 const ReexaminationForm = later(() => import('./slips/slip-form.tsx'), 'ReexaminationForm');
+const RunPage = later(() => import('./runs/run-page.tsx'), 'RunPage');
 const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
 const UnitPage = later(() => import('./units/unit-page.tsx'), 'UnitPage');
 const UnitForm = later(() => import('./units/unit-form.tsx'), 'UnitForm');
+const Queues = later(() => import('./queues/queues.tsx'), 'Queues');
 const AuditList = later(() => import('./audit/audit-list.tsx'), 'AuditList');
 
 /** A refusal stays one however often it is asked; only what is busy or away is asked again. */
@@ -95,9 +97,10 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           />
           <Resource name="discrepancies" list={DiscrepancyList} />
           <Resource name="work" list={WorkList} />
-          <Resource name="runs" list={RunList} />
+          <Resource name="runs" list={RunList} show={RunPage} />
           <Resource name="imports" list={ImportList} />
           <Resource name="units" list={UnitTree} show={UnitPage} edit={UnitForm} create={UnitForm} />
+          <Resource name="queues" list={Queues} />
           <Resource name="audit" list={AuditList} />
         </CoreAdminUI>
       </CoreAdminContext>

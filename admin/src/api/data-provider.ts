@@ -2,7 +2,8 @@ import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneRe
 import { documents } from './documents.ts';
 import type { CitizenField, FieldState, SettleDecision } from './generated/graph.ts';
 import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type Refused, type RevealPurpose } from './graph.ts';
-import { mutations, undoOf, type UndoResource } from './mutations.ts';
+import { undoOf, mutations, type RunAct, type UndoResource } from './mutations.ts';
+import { runActs, runDocuments, workDocuments, workMutations } from './work-documents.ts';
 import type {
   AroundDiscrepancy,
   Card,
@@ -11,8 +12,10 @@ import type {
   Count,
   DigitizedResult,
   Discrepancy,
+  ImportFile,
   OrgUnit,
   PartialDate,
+  Queue,
   Reexamination,
   Referral,
   RevealedCitizen,
@@ -118,6 +121,23 @@ export interface HubDataProvider extends DataProvider {
     asked?: Asked,
   ): Promise<readonly FieldCount[]>;
   running(asked?: Asked): Promise<readonly Run[]>;
+  run(id: string, asked?: Asked): Promise<Run | null>;
+  /** Null where one does not stand over the whole province. */
+  queues(asked?: Asked): Promise<readonly Queue[] | null>;
+  actOnRun(act: RunAct, input: { readonly id: string; readonly version: number }, key: string): Promise<Changed>;
+  /** Opens a reconciliation; its id. */
+  startReconcile(key: string): Promise<Changed>;
+  importFile(id: string, asked?: Asked): Promise<ImportFile | null>;
+  /** Opens an import and sends the bytes to its own link, once. */
+  sendFile(
+    file: File,
+    kind: ImportFile['kind'],
+    key: string,
+  ): Promise<{ readonly ok: true; readonly id: string } | { readonly ok: false; readonly refused: Refused }>;
+  applyImport(
+    input: { readonly id: string; readonly version: number; readonly mapping: Readonly<Record<string, string>> },
+    key: string,
+  ): Promise<Changed>;
   /** One change; the key makes a repeat of it the same change. */
   change(mutation: string, input: Readonly<Record<string, unknown>>, key: string): Promise<Changed>;
 }
@@ -384,6 +404,42 @@ export function hubDataProvider(): HubDataProvider {
     },
 
     change: changeGraph,
+    run: (id, asked) => record<Run>(runDocuments.Run, { id }, asked),
+    queues: async (asked) => (await askGraph<{ queues: readonly Queue[] | null }>(runDocuments.Queues, {}, asked)).data.queues,
+    actOnRun: (act, input, key) => changeGraph(runActs[act], input, key),
+    async startReconcile(idempotencyKey) {
+      const { data } = await askGraph<{ done: { ok: { runId: string } | null; error: Refused | null } | null }>(
+        mutations.StartReconcile,
+        { input: {} },
+        { idempotencyKey },
+      );
+      const { ok = null, error = null } = data.done ?? {};
+      if (error !== null) return { ok: false, refused: error };
+      if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
+      return { ok: true, id: ok.runId };
+    },
+    importFile: (id, asked) => record<ImportFile>(workDocuments.Import, { id }, asked),
+    async sendFile(file, kind, idempotencyKey) {
+      const { data } = await askGraph<{
+        done: { ok: { record: { id: string }; upload: { url: string } } | null; error: Refused | null } | null;
+      }>(workMutations.StartImport, { input: { kind, fileName: file.name, size: file.size } }, { idempotencyKey });
+      const { ok = null, error = null } = data.done ?? {};
+      if (error !== null) return { ok: false, refused: error };
+      if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
+      // Another origin, which reads no cookie: the link alone lets the bytes in.
+      const sent = await fetch(ok.upload.url, {
+        method: 'PUT',
+        body: file,
+        credentials: 'omit',
+        headers: { 'content-type': 'text/csv' },
+      });
+      if (!sent.ok) throw new GraphRefusal('', sent.status, 'UNAVAILABLE', sent.headers.get('x-trace-id'));
+      return { ok: true, id: ok.record.id };
+    },
+    applyImport: ({ id, version, mapping }, key) => {
+      const said = Object.entries(mapping).map(([heading, column]) => ({ heading, column: column === '' ? null : column }));
+      return changeGraph(workMutations.ApplyImport, { id, version, ...(said.length > 0 && { mapping: said }) }, key);
+    },
 
     async running(asked) {
       const [runs, imports] = await Promise.all(

@@ -36,6 +36,7 @@ export const mutations = {
   ...acts('ReexaminationSlip', 'reexaminationSlip'),
   SettleDiscrepancy: `mutation SettleDiscrepancy($input: SettleDiscrepancyInput!) {
     done: settleDiscrepancy(input: $input) { ok { changeId citizen { id version } } ${refused} } }`,
+  StartReconcile: `mutation StartReconcile($input: StartReconcileInput!) { done: startReconcile(input: $input) { ok { runId } ${refused} } }`,
   UndoCitizenChange: undo('Citizen', 'citizen'),
   UndoInsuranceCardChange: undo('InsuranceCard', 'insuranceCard'),
   UndoDigitizedResultChange: undo('DigitizedResult', 'digitizedResult'),
@@ -53,3 +54,5 @@ export const undoOf = {
   reexaminations: mutations.UndoReexaminationSlipChange,
 } as const;
 export type UndoResource = keyof typeof undoOf;
+
+export type RunAct = 'pause' | 'resume' | 'cancel' | 'rerunFailed' | 'dropFailed';

@@ -195,6 +195,7 @@ export interface WorkItem {
 }
 export interface Run {
   readonly id: string;
+  readonly version: number;
   readonly kind: RunKind;
   readonly state: RunState;
   readonly startedAt: string | null;
@@ -204,6 +205,39 @@ export interface Run {
   readonly refused: number | null;
   readonly counts: readonly { readonly name: string; readonly value: number }[];
   readonly startedBy: string | null;
+}
+/** A queue of background work, in numbers. */
+export interface Queue {
+  readonly name: string;
+  readonly waiting: number;
+  readonly leased: number;
+  /** Seconds that the oldest has waited. */
+  readonly oldest: number;
+  readonly poison: number;
+  readonly backend: string | null;
+  readonly reachable: boolean | null;
+  readonly seenAt: string | null;
+}
+/** A file on its way in. */
+export interface ImportFile {
+  readonly id: string;
+  readonly version: number;
+  readonly kind: 'CITIZENS' | 'CARDS' | 'RESULTS' | 'UNITS' | 'ACCOUNTS';
+  readonly fileName: string;
+  readonly state: 'AWAITED' | 'RECEIVED' | 'STAGED' | 'CHECKED' | 'APPLIED' | 'REFUSED';
+  readonly columns: readonly { readonly heading: string; readonly column: string | null }[];
+  readonly separator: string | null;
+  readonly communeList: string | null;
+  readonly planned: Readonly<Record<'added' | 'changed' | 'unchanged' | 'waiting' | 'refused' | 'total', number>> | null;
+  readonly refusedRows: readonly {
+    readonly line: number;
+    readonly field: string | null;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+  readonly refusal: { readonly code: string; readonly field: string | null; readonly message: string } | null;
+  readonly run: Run | null;
+  readonly refusedFile: { readonly url: string; readonly expiresAt: string } | null;
 }
 export interface AuditEvent {
   readonly id: string;

@@ -16,6 +16,7 @@ export const resourceNames = [
   'runs',
   'imports',
   'units',
+  'queues',
   'audit',
 ] as const;
 export type ResourceName = (typeof resourceNames)[number];
@@ -41,6 +42,7 @@ export const rightOf: Readonly<Record<ResourceName, string>> = {
   runs: 'run:read',
   imports: 'import:read',
   units: 'unit:read',
+  queues: 'run:start',
   audit: 'audit:read',
 };
 
@@ -77,7 +79,7 @@ const slipFilter = (filter: Filter): Record<string, unknown> =>
   });
 const workFilter = { state: 'state', kind: 'kind', field: 'field', foundBy: 'foundBy', citizen: 'citizen', unit: 'orgUnit' };
 
-export const sources: Readonly<Record<Exclude<ResourceName, 'units'>, Source>> = {
+export const sources: Readonly<Record<Exclude<ResourceName, 'units' | 'queues'>, Source>> = {
   citizens: {
     list: documents.Citizens,
     count: documents.CountCitizens,

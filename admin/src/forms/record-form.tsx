@@ -128,7 +128,11 @@ function Body<Row extends Editable>({
   const show = (problems: Readonly<Record<string, string>>): void => {
     setWrong(problems);
     const first = fields.find(({ key }) => problems[key] !== undefined);
-    if (first !== undefined) form.current?.querySelector<HTMLElement>(`[name="${CSS.escape(first.key)}"]`)?.focus();
+    if (first === undefined) return;
+    const control = form.current?.querySelector<HTMLElement>(`[name="${CSS.escape(first.key)}"]`);
+    control?.focus({ preventScroll: true });
+    // With what is said below it, which the foot of the form would cover.
+    control?.scrollIntoView({ block: 'center' });
   };
 
   const refuse = async (refused: Refused): Promise<void> => {

@@ -2,7 +2,13 @@ import type { viImportEnums, viRun } from './vi-work.ts';
 import type { Messages } from './vi.ts';
 
 export const enRun: Pick<Messages['run'], keyof typeof viRun> = {
-  act: { pause: 'Pause', resume: 'Go on', cancel: 'Cancel', rerunFailed: 'Run what failed again' },
+  act: {
+    pause: 'Pause',
+    resume: 'Go on',
+    cancel: 'Cancel',
+    rerunFailed: 'Run what failed again',
+    dropFailed: 'Leave what failed',
+  },
   reconcileNow: 'Reconcile now',
   cancelAsk: 'Cancelling stops it for good; what is done stays.',
   cancelAskCount: 'Cancelling stops it for good; %{count} rows are left undone, what is done stays.',
@@ -31,7 +37,20 @@ export const enImport: Messages['import'] = {
   line: 'Line',
   what: 'What to mend',
 };
+export const enQueue: Messages['queue'] = {
+  name: 'Queue',
+  waiting: 'Waiting',
+  leased: 'Under way',
+  oldest: 'Oldest waits',
+  poison: 'Not done',
+  seen: 'Where the queue is kept',
+  never: 'no worker has looked yet',
+  there: 'reachable, %{at}',
+  away: 'not reachable since %{at}',
+  notYours: 'Queues are numbers of the whole province; only the data steward of the department sees them.',
+};
 export const enImportEnums: Pick<Messages['enum'], keyof typeof viImportEnums> = {
+  queue: { population: 'Population database', files: 'Files in and out', internal: 'Internal work' },
   importKind: {
     CITIZENS: 'Citizens',
     CARDS: 'Insurance cards',

@@ -1,5 +1,5 @@
 import { enActs, enDesk } from './en-acts.ts';
-import { enImport, enImportEnums, enRun } from './en-work.ts';
+import { enImport, enImportEnums, enQueue, enRun } from './en-work.ts';
 import type { Messages } from './vi.ts';
 
 export const en: Messages = {
@@ -31,6 +31,7 @@ export const en: Messages = {
     run: 'Run',
     imports: 'Imports',
     units: 'Units',
+    queues: 'Queues',
     audit: 'Access log',
     home: 'To do',
   },
@@ -41,6 +42,7 @@ export const en: Messages = {
     work: 'All work',
     runs: 'Runs',
     units: 'Units',
+    queues: 'Queues',
     audit: 'Access log',
   },
   role: {
@@ -144,6 +146,7 @@ export const en: Messages = {
     runs: 'No reconciliation yet. The nightly one will show here.',
     imports: 'No file has been imported yet.',
     units: 'No units in your scope.',
+    queues: 'No background work is waiting.',
     audit: 'No access fits.',
   },
   column: {
@@ -344,6 +347,7 @@ export const en: Messages = {
     years: '%{smart_count} year |||| %{smart_count} years',
   },
   import: enImport,
+  queue: enQueue,
   run: {
     ...enRun,
     of: '%{done} of %{total}',

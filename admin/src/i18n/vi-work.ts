@@ -1,6 +1,6 @@
 /** Words of runs; a part of `run`. */
 export const viRun = {
-  act: { pause: 'Tạm dừng', resume: 'Chạy tiếp', cancel: 'Hủy', rerunFailed: 'Chạy lại phần lỗi' },
+  act: { pause: 'Tạm dừng', resume: 'Chạy tiếp', cancel: 'Hủy', rerunFailed: 'Chạy lại phần lỗi', dropFailed: 'Bỏ phần lỗi' },
   reconcileNow: 'Đối soát ngay',
   cancelAsk: 'Hủy là dừng hẳn; phần đã làm vẫn giữ.',
   cancelAskCount: 'Hủy là dừng hẳn; %{count} dòng chưa làm sẽ bỏ lại, phần đã làm vẫn giữ.',
@@ -30,7 +30,20 @@ export const viImport = {
   line: 'Dòng',
   what: 'Cần sửa gì',
 };
+export const viQueue = {
+  name: 'Hàng đợi',
+  waiting: 'Đang chờ',
+  leased: 'Đang làm',
+  oldest: 'Chờ lâu nhất',
+  poison: 'Không làm được',
+  seen: 'Nơi giữ hàng đợi',
+  never: 'chưa có tiến trình nào xem',
+  there: 'liên lạc được, %{at}',
+  away: 'không liên lạc được từ %{at}',
+  notYours: 'Số liệu hàng đợi là của cả tỉnh; chỉ người quản lý dữ liệu của Sở xem được.',
+};
 export const viImportEnums = {
+  queue: { population: 'Cơ sở dữ liệu dân cư', files: 'Tệp nhập và xuất', internal: 'Việc nội bộ' },
   importKind: { CITIZENS: 'Công dân', CARDS: 'Thẻ BHYT', RESULTS: 'Kết quả số hóa', UNITS: 'Đơn vị', ACCOUNTS: 'Tài khoản' },
   importState: {
     AWAITED: 'chờ tệp',

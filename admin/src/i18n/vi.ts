@@ -1,5 +1,5 @@
 import { viActs, viDesk } from './vi-acts.ts';
-import { viImport, viImportEnums, viRun } from './vi-work.ts';
+import { viImport, viImportEnums, viQueue, viRun } from './vi-work.ts';
 
 /** Every word on the screens. English beside it in en.ts; a test holds the two to the same keys. */
 export const vi = {
@@ -31,6 +31,7 @@ export const vi = {
     run: 'Lượt chạy',
     imports: 'Nhập dữ liệu',
     units: 'Đơn vị',
+    queues: 'Hàng đợi',
     audit: 'Nhật ký truy cập',
     home: 'Việc cần làm',
   },
@@ -41,6 +42,7 @@ export const vi = {
     work: 'Mọi việc',
     runs: 'Lượt chạy',
     units: 'Đơn vị',
+    queues: 'Hàng đợi',
     audit: 'Nhật ký',
   },
   role: {
@@ -144,6 +146,7 @@ export const vi = {
     runs: 'Chưa có lượt đối soát nào. Lượt hằng đêm sẽ hiện ở đây.',
     imports: 'Chưa có tệp nào được nhập.',
     units: 'Không có đơn vị nào trong phạm vi của anh chị.',
+    queues: 'Không có việc nền nào đang chờ.',
     audit: 'Không có lượt truy cập nào khớp.',
   },
   column: {
@@ -344,6 +347,7 @@ export const vi = {
     years: '%{smart_count} năm',
   },
   import: viImport,
+  queue: viQueue,
   run: {
     ...viRun,
     of: '%{done} / %{total}',

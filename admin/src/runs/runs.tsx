@@ -4,6 +4,7 @@ import { amount, instant } from '../format.ts';
 import { word, type Say } from '../i18n/words.ts';
 import { RecordList } from '../lists/record-list.tsx';
 import type { Column, ListScreen } from '../lists/screen.ts';
+import { StartReconcile } from './start-reconcile.tsx';
 import { durationWords, paceOf } from './pace.ts';
 
 function progressText({ done, total }: Run, say: Say): string {
@@ -65,11 +66,17 @@ const columns: readonly Column<Run>[] = [
   },
 ];
 
-const runs: ListScreen<Run> = { resource: 'runs', tabs: ['discrepancies', 'work', 'runs'], choices: [], columns };
-const imports: ListScreen<Run> = { resource: 'imports', choices: [], columns };
+const runs: ListScreen<Run> = {
+  resource: 'runs',
+  tabs: ['discrepancies', 'work', 'runs'],
+  address: ({ id }) => `/runs/${id}/show`,
+  choices: [],
+  columns,
+};
+const imports: ListScreen<Run> = { resource: 'imports', address: ({ id }) => `/runs/${id}/show`, choices: [], columns };
 
 export function RunList(): ReactNode {
-  return <RecordList screen={runs} />;
+  return <RecordList screen={runs} more={<StartReconcile />} />;
 }
 
 export function ImportList(): ReactNode {

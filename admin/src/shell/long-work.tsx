@@ -6,6 +6,7 @@ import { useSay, word } from '../i18n/words.ts';
 import { useAsk } from '../parts/use-hub.ts';
 import { useMay } from '../parts/use-principal.ts';
 import { durationWords, timeLeft } from '../runs/pace.ts';
+import { RunActs } from '../runs/run-acts.tsx';
 
 /** How often one looks, milliseconds: while something runs, and otherwise. */
 const often = 2_000;
@@ -34,14 +35,17 @@ function Line({ run }: { readonly run: Run }): ReactNode {
   const done = (run.done ?? 0) + (run.refused ?? 0);
   const left = timeLeft(run, Date.now());
   return (
-    <LinkBase to={run.kind === 'IMPORT' ? '/imports' : '/runs'}>
-      <span>{word(say, 'runKind', run.kind)}</span>
-      <progress max={run.total ?? undefined} value={run.total === null ? undefined : done} />
-      <span className="figures">
-        {run.total === null ? amount(done) : say('run.of', { done: amount(done), total: amount(run.total) })}
-        {left === null ? null : ` · ${say('run.left', { time: durationWords(say, left) })}`}
-      </span>
-      <span>{word(say, 'runState', run.state)}</span>
-    </LinkBase>
+    <div className="work-line">
+      <LinkBase to={`/runs/${run.id}/show`}>
+        <span>{word(say, 'runKind', run.kind)}</span>
+        <progress max={run.total ?? undefined} value={run.total === null ? undefined : done} />
+        <span className="figures">
+          {run.total === null ? amount(done) : say('run.of', { done: amount(done), total: amount(run.total) })}
+          {left === null ? null : ` · ${say('run.left', { time: durationWords(say, left) })}`}
+        </span>
+        <span>{word(say, 'runState', run.state)}</span>
+      </LinkBase>
+      <RunActs run={run} />
+    </div>
   );
 }

@@ -23,7 +23,11 @@ export const places: readonly Place[] = [
   { key: 'slips', resources: ['referrals', 'reexaminations'], drawing: 'M4 4h9v12H4zM7 8h3M7 11h3M13 10h4l-2-2m2 2-2 2' },
   { key: 'reconcile', resources: ['discrepancies', 'work', 'runs'], drawing: 'M4 7h12M4 13h12M13 3 7 17' },
   { key: 'imports', resources: ['imports'], drawing: 'M10 3v9m0 0-3-3m3 3 3-3M4 14v3h12v-3' },
-  { key: 'manage', resources: ['units', 'audit'], drawing: 'M8 3h4v4H8zM3 13h4v4H3zM13 13h4v4h-4zM10 7v3M5 13v-3h10v3' },
+  {
+    key: 'manage',
+    resources: ['units', 'queues', 'audit'],
+    drawing: 'M8 3h4v4H8zM3 13h4v4H3zM13 13h4v4h-4zM10 7v3M5 13v-3h10v3',
+  },
 ];
 
 /** Where a place leads for this role; null = it has nothing there. */

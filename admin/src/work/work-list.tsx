@@ -17,8 +17,9 @@ export function workAddress({ source, subject, citizen }: Pick<WorkItem, 'source
     case 'RESULTS':
       return `/results/${subject}/show`;
     case 'CITIZENS':
-    case 'SLIPS':
     case 'JOBS':
+      return `/runs/${subject}/show?failed=1`;
+    case 'SLIPS':
       return null;
   }
 }
