@@ -29,7 +29,8 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     wideConnections: 2,
   });
   const audit = openReadAudit({ connection: roleUrl('reader'), registry });
-  const deps = { door, auditor, clock: systemClock, identifierKey };
+  let filesOrigin: string | null = null;
+  const deps = { door, auditor, clock: systemClock, identifierKey, filesOrigin: () => filesOrigin };
   const opened = await Promise.all(
     allSubgraphs.map(async (module) => ({
       module,
@@ -61,6 +62,10 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
       queue: () => identity.ping(),
       audit: () => audit.ping(),
       ...Object.fromEntries(runtimes.map(({ name }) => [name, up])),
+    },
+    files: {
+      receive: (importId, storedAs) => identity.receiveFile(importId, storedAs),
+      listening: (origin) => void (filesOrigin = origin),
     },
     metrics: registry,
     async close() {

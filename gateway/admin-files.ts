@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 /*
  * The built admin at `/`: one page and its files. The page is made anew for each response, because each has a nonce of its own; the
- * files carry a hash in their names and never change. Everything comes from here: the policy allows no other origin.
+ * files carry a hash in their names and never change. Everything comes from here: the policy allows no other origin but
+ * the hub's own for files, and that only to be sent to.
  */
 
 /** What the build put where the nonce of the response goes. */
@@ -31,14 +32,14 @@ interface AdminFile {
   readonly packed: Readonly<Partial<Record<Encoding, Buffer>>>;
 }
 
-const policyFor = (nonce: string): string =>
+const policyFor = (nonce: string, filesOrigins: readonly string[]): string =>
   [
     "default-src 'none'",
     `script-src 'self' 'nonce-${nonce}'`,
     `style-src 'self' 'nonce-${nonce}'`,
     "font-src 'self'",
     "img-src 'self'",
-    "connect-src 'self'",
+    ["connect-src 'self'", ...filesOrigins].join(' '),
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
@@ -48,7 +49,7 @@ const policyFor = (nonce: string): string =>
  * Reads the built files once, into memory: a later build in the same folder cannot mix two versions. Null when the admin was not built
  * (a process started by hand): the hub serves the graph all the same.
  */
-export function adminFiles(built: URL): FastifyPluginCallback | null {
+export function adminFiles(built: URL, filesOrigins: readonly string[] = []): FastifyPluginCallback | null {
   const folder = fileURLToPath(built);
   const pageFile = join(folder, 'index.html');
   if (!existsSync(pageFile)) return null;
@@ -58,7 +59,7 @@ export function adminFiles(built: URL): FastifyPluginCallback | null {
     const sendPage = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
       const nonce = randomBytes(16).toString('base64');
       return reply
-        .header('content-security-policy', policyFor(nonce))
+        .header('content-security-policy', policyFor(nonce, filesOrigins))
         .header('cache-control', 'no-store')
         .header('referrer-policy', 'no-referrer')
         .header('cross-origin-opener-policy', 'same-origin')

@@ -7,6 +7,8 @@ import type { SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
+import { openFileStore } from '#kernel/files/file-store.ts';
+import { signedLinks } from '#kernel/files/signed-links.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import { createHealth, type HealthChecks, type MetricsPage } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
@@ -15,6 +17,7 @@ import { adminFiles } from './admin-files.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
 import { outsideState } from './outside.ts';
+import { buildFilesServer } from './files-server.ts';
 import { buildServer } from './server.ts';
 import { openWebSession } from './session.ts';
 
@@ -31,6 +34,12 @@ export interface BehindTheEdge {
   /** The OpenID provider. */
   readonly oauth: FastifyPluginCallback;
   readonly parts: HealthChecks['parts'];
+  /** Files that come in; absent where the edge cannot reach their register. */
+  readonly files?: {
+    receive(importId: string, storedAs: string): Promise<boolean>;
+    /** Where the files origin listens. */
+    listening(origin: string): void;
+  };
   /** Metrics of every process that can be asked. */
   readonly metrics: MetricsPage;
   close(): Promise<void>;
@@ -63,7 +72,8 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     outside: { population: outsideState(settings.populationUrl), bhxh: outsideState(settings.bhxhUrl) },
   });
   const { hosts, origins } = namesOf(settings);
-  const admin = adminFiles(builtAdmin);
+  const files = behind.files === undefined ? null : await serveFiles({ settings, log, metrics }, behind.files, origins);
+  const admin = adminFiles(builtAdmin, files === null ? [] : [files.origin]);
   const authenticator = createAuthenticator({
     issuers: [behind.issuer, ...outsideIssuers(settings)],
     principals: behind.principals,
@@ -104,9 +114,45 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       health.stopping();
       // Ends when the last request under way is answered; only then is what they need let go.
       await app.close();
+      await files?.stop();
       await gateway.stop();
       await behind.close();
       await tracing.close();
+    },
+  };
+}
+
+/** The files origin: the same host under a port of its own. */
+async function serveFiles(
+  { settings, log }: ProcessParts,
+  files: NonNullable<BehindTheEdge['files']>,
+  origins: readonly string[],
+): Promise<{ readonly origin: string; stop(): Promise<void> }> {
+  const { identifierKey } = settings;
+  if (identifierKey === null) throw new Error('The files origin needs HUB_IDENTIFIER_KEY.');
+  const store = openFileStore(settings.dataDir);
+  const app = buildFilesServer({
+    store,
+    links: signedLinks(identifierKey),
+    receive: (importId, storedAs) => files.receive(importId, storedAs),
+    origins: () => origins,
+    clock: systemClock,
+    log,
+  });
+  await app.listen({ host: settings.host, port: settings.filesPort });
+  const at = app.server.address();
+  const port = typeof at === 'object' && at !== null ? at.port : settings.filesPort;
+  const own = new URL(publicUrlOf(settings, settings.port));
+  own.port = String(port);
+  files.listening(own.origin);
+  // Files whose import never came to be read.
+  const sweeping = setInterval(() => void store.sweep(systemClock.now()).catch(() => undefined), 3_600_000);
+  sweeping.unref();
+  return {
+    origin: own.origin,
+    async stop() {
+      clearInterval(sweeping);
+      await app.close();
     },
   };
 }

@@ -7,13 +7,15 @@ import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
 /** Rows without a scope of their own, each with its reason. Every other table is bound by a row policy, or this test fails. */
 const unscoped: Readonly<Record<string, string>> = {
   'hub.unit': 'not personal; every role needs the tree',
+  'hub.audit_seal': 'hashes of audit rows, without anything of a person; the sealer adds, the auditor verifies',
+  'hub.audit_head': 'the chain over the seals; the sealer adds, the auditor verifies',
+  'hub.audit_sealer': 'how far the sealer is',
   'hub.audit_event': 'insert only; read by the auditor alone',
   'hub.outbox': 'insert only; taken through a function that checks the role',
   'hub.outbox_consumer': 'marks of the consumers',
   'hub.outbox_done': 'marks of the consumers',
   'hub.schedule': 'when something was begun last',
   'hub.queue_seen': 'numbers of the queues',
-  'citizens.import_row': 'rows of a file before anyone decided about them; no unit yet',
   'citizens.outside_calls': 'until when calls to an outside system are given out; no person',
   'organisation.signing_key': 'keys of the hub',
   'organisation.oidc_payload': 'store of the OpenID provider',

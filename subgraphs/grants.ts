@@ -42,6 +42,10 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
     auditor: ['select', 'insert'],
     sealer: read,
   },
+  // Nobody changes a seal or a head once it stands; the auditor verifies.
+  'hub.audit_seal': { sealer: add, auditor: read },
+  'hub.audit_head': { sealer: add, auditor: read },
+  'hub.audit_sealer': { sealer: ['select', 'update'], auditor: read },
   'hub.outbox': {
     citizens: tell,
     insurance: tell,
@@ -53,7 +57,10 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   'hub.outbox_consumer': { worker: read },
   'hub.outbox_done': { worker: read },
   'hub.import_file': { ...importing(keep), reader: read },
-  'hub.import_row': importing(keep),
+  'hub.import_row': {
+    ...importing(keep),
+    reader: [{ select: ['import_id', 'line', 'unit_no', 'state', 'planned', 'problem'] }],
+  },
   'hub.run': { organisation: read, reader: read },
   'hub.run_page': { organisation: read, reader: read },
   'hub.schedule': { worker: read },
@@ -94,7 +101,14 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   // The reader serves the graph: no password, secret or key is among its columns.
   'organisation.account': {
     organisation: keep,
-    reader: [{ select: ['id', 'version', 'login', 'name', 'email', 'unit_no', 'role', 'disabled_at', 'created_at'] }],
+    reader: [
+      {
+        select: [
+          ...['id', 'version', 'login', 'name', 'email', 'unit_no', 'role', 'disabled_at', 'created_at'],
+          ...['must_change_password', 'second_factor', 'last_seen_at'],
+        ],
+      },
+    ],
   },
   'organisation.client': {
     organisation: keep,
@@ -119,6 +133,10 @@ const everyone = [...subgraphs, 'reader', 'auditor', 'worker', 'sealer'] as cons
 
 export const functionGrants: Readonly<Record<string, readonly HubRole[]>> = {
   'hub.fold(text)': everyone,
+  'hub.audit_months()': ['sealer'],
+  'hub.drop_audit_month(date)': ['sealer'],
+  'hub.sealing_lag()': ['organisation', 'reader'],
+  'hub.sealing_overdue()': subgraphs,
   'hub.make_audit_partitions(int)': ['organisation', 'worker'],
   'hub.take_event(text, int)': [...subgraphs, 'worker'],
   'hub.finish_event(text, bigint[])': [...subgraphs, 'worker'],

@@ -126,9 +126,12 @@ const ImportFileSchema = defineEntity({
     planned: p.json<unknown>().nullable(),
     refusal: p.json<unknown>().nullable(),
     total: p.integer().nullable(),
+    runId: p.uuid().nullable(),
+    expiresAt: instant().nullable(),
     createdAt: learnedAt(),
   },
   indexes: [
+    { name: 'import_file_run', properties: ['runId'], where: 'run_id is not null' },
     { name: 'import_file_unit', properties: ['unitNo', 'id'] },
     { name: 'import_file_created', properties: ['createdAt'] },
   ],

@@ -72,6 +72,18 @@ export const fileReasons = {
     en: 'The mapping names a heading that the file does not have, or a column that this kind of file does not know; "field" says which.',
     vi: 'Bảng ghép cột nêu một tiêu đề không có trong tệp, hoặc một cột mà loại tệp này không có; "field" cho biết tên.',
   },
+  LINK_DEAD: {
+    code: 'NOT_FOUND',
+    since: '0.1',
+    en: 'This link is over, was used, or is none of ours. Ask for a new one with "startImport".',
+    vi: 'Liên kết này đã hết hạn, đã dùng hoặc không phải của hệ thống. Hãy lấy liên kết mới bằng "startImport".',
+  },
+  FILE_NAME: {
+    code: 'BAD_INPUT',
+    since: '0.1',
+    en: 'A file has a name of 1 to 200 characters. Shorten it.',
+    vi: 'Tên tệp gồm 1 đến 200 ký tự. Hãy rút gọn.',
+  },
   IMPORT_UNKNOWN: {
     code: 'NOT_FOUND',
     since: '0.1',

@@ -2,10 +2,12 @@ import { randomUUIDv7 } from 'node:crypto';
 import { scopeOf } from '../auth/policy.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
-import { columnsOf, readCsv, type FileRefusal } from '../csv-table.ts';
+import { columnsOf, readCsv, type CsvFile, type FileRefusal } from '../csv-table.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { dayInVietnam } from '../domain/plain-date.ts';
 import { refusal } from '../errors/hub-error.ts';
+import type { FileStore } from '../files/file-store.ts';
+import type { Json } from '../jobs/define-job.ts';
 import { ok, type Result } from '../result.ts';
 import type { ImportKind, ImportPage, RowOutcome, RowProblem } from './import-kind.ts';
 import * as staged from './staging.ts';
@@ -60,6 +62,12 @@ export const problemsTold = 100;
 /** Rows staged or read in one transaction. */
 const portion = 5_000;
 
+/** Lines of a page, both included. */
+export interface PageRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface NewFile {
   readonly bytes: Uint8Array;
   readonly name: string | null;
@@ -90,22 +98,104 @@ export class Importing {
   async open(file: NewFile): Promise<Result<string, FileRefusal>> {
     const read = readCsv(file.bytes, this.#kind.headings);
     if (!read.ok) return read;
-    const { headings, separator, records } = read.value;
-    const columns = columnsOf(this.#kind.headings, headings, file.mapping);
+    const columns = columnsOf(this.#kind.headings, read.value.headings, file.mapping);
     if (!columns.ok) return columns;
-    const { places } = columns.value;
-    const decisions = this.#kind.decide(records.map((record) => staged.asTableRow(record, places)));
     const id = randomUUIDv7();
     await this.#transaction((tx) => staged.openFile(tx, id, this.#kind.kind, this.#caller, file.name));
-    for (let from = 0; from < records.length; from += portion) {
-      await this.#transaction((tx) =>
-        staged.stageRows(tx, id, this.#caller.principal.unitNo, records.slice(from, from + portion)),
-      );
+    await this.#stage(id, read.value, columns.value.places);
+    return ok(id);
+  }
+
+  /** Stages the bytes that came by a link, once they are there; `awaited`: not yet. Cut off, it goes on where it stood. */
+  async receive(id: string, store: FileStore): Promise<'awaited' | 'refused' | 'staged'> {
+    const file = await this.#transaction((tx) => this.#own(tx, id, ['AWAITED', 'RECEIVED', 'STAGED', 'CHECKED', 'REFUSED']));
+    if (file.state === 'STAGED' || file.state === 'CHECKED') return 'staged';
+    if (file.state === 'REFUSED') return 'refused';
+    const refuse = async (why: FileRefusal): Promise<'refused'> => {
+      await this.#transaction((tx) => staged.refuseFile(tx, id, why));
+      if (file.storedAs !== null) await store.remove(file.storedAs);
+      return 'refused';
+    };
+    if (file.state === 'AWAITED') return file.late ? await refuse({ reason: 'LINK_DEAD', field: null, line: null }) : 'awaited';
+    if (file.storedAs === null) throw new Error('a file was received and lies nowhere');
+    const read = readCsv(await store.read(file.storedAs), this.#kind.headings);
+    if (!read.ok) return await refuse(read.error);
+    const columns = columnsOf(this.#kind.headings, read.value.headings);
+    if (!columns.ok) return await refuse(columns.error);
+    await this.#stage(id, read.value, columns.value.places);
+    await store.remove(file.storedAs);
+    return 'staged';
+  }
+
+  async #stage(id: string, { headings, separator, records }: CsvFile, places: StagedFile['places']): Promise<void> {
+    const decisions = this.#kind.decide(records.map((record) => staged.asTableRow(record, places)));
+    const last = await this.#transaction((tx) => staged.lastLine(tx, id, this.#units));
+    const left = records.filter(({ line }) => line > last);
+    for (let from = 0; from < left.length; from += portion) {
+      await this.#transaction((tx) => staged.stageRows(tx, id, this.#caller.principal.unitNo, left.slice(from, from + portion)));
     }
     await this.#transaction((tx) =>
       staged.fileIsStaged(tx, id, { separator, headings, places, decisions, total: records.length }),
     );
-    return ok(id);
+  }
+
+  /** Another meaning of the headings than was recognised. Throws the refusal of one that makes no sense. */
+  async remap(id: string, mapping: readonly { readonly heading: string; readonly column: string | null }[]): Promise<void> {
+    await this.#transaction(async (tx) => {
+      const file = await this.#own(tx, id, ['APPLIED']);
+      const columns = columnsOf(
+        this.#kind.headings,
+        file.headings,
+        new Map(mapping.map(({ heading, column }) => [heading, column])),
+      );
+      if (!columns.ok) throw refusal(columns.error.reason, { field: columns.error.field ?? 'mapping' });
+      await staged.setPlaces(tx, id, columns.value.places, file.decisions);
+    });
+  }
+
+  /** Pages of a staged file behind a line, in portions. */
+  async *pages(id: string, behind: number): AsyncGenerator<readonly { readonly page: PageRange; readonly size: number }[]> {
+    for (let after = behind; ;) {
+      const rows = await this.#transaction((tx) => staged.rowsAfter(tx, id, this.#units, after, portion));
+      const found: { readonly page: PageRange; readonly size: number }[] = [];
+      for (let from = 0; from < rows.length; from += this.#kind.pageSize) {
+        const page = rows.slice(from, from + this.#kind.pageSize);
+        found.push({ page: { from: page[0]?.line ?? 0, to: page.at(-1)?.line ?? 0 }, size: page.length });
+      }
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      yield found;
+      after = last.line;
+    }
+  }
+
+  /** The effect of one page, in the transaction that also ends it. */
+  async range(
+    tx: Transaction,
+    id: string,
+    range: PageRange,
+  ): Promise<{ readonly done: number; readonly refused: number; readonly counts: Readonly<Record<string, number>> }> {
+    const file = await this.#own(tx, id, ['APPLIED']);
+    const rows = await staged.rowsBetween(tx, id, this.#units, range);
+    const outcomes = rows.length === 0 ? [] : await this.#page(tx, file, rows, { dryRun: false, hand: () => undefined });
+    if (rows.length > 0) {
+      await staged.noteOutcomes(tx, id, outcomes, 'state');
+      await this.#audit(tx, file, outcomes, false);
+    }
+    return { done: rows.length, refused: outcomes.filter(({ end }) => end === 'REFUSED').length, counts: countsOf(outcomes) };
+  }
+
+  async summary(id: string): Promise<Json> {
+    const file = await this.#transaction((tx) => this.#own(tx, id, ['APPLIED']));
+    const { problems, columns, unknownColumns, decisions, ...report } = await this.#report(file, 'state', {
+      complete: true,
+      handed: [],
+    });
+    const rows = problems.map(({ line, problems: told }) => ({
+      line,
+      problems: told.map(({ field, reason }) => ({ field, reason })),
+    }));
+    return { ...report, handed: 0, columns, unknownColumns, ...decisions, rows };
   }
 
   /** What would happen: every page is done and taken back. Rows that can be about one record are tried together. */
@@ -209,17 +299,11 @@ export class Importing {
       const outcomes = await this.#page(tx, file, rows, { dryRun: false, hand: (secret) => void handed.push(secret) });
       await staged.noteOutcomes(tx, file.id, outcomes, 'state');
       await this.#audit(tx, file, outcomes, false);
-      const count = (end: RowOutcome['end']): number => outcomes.filter((outcome) => outcome.end === end).length;
       const [run] = await tx.query<{ readonly running: boolean }>('select hub.run_add($1, $2, $3, $4) as running', [
         file.id,
         rows.length,
-        count('REFUSED'),
-        JSON.stringify({
-          added: count('ADDED'),
-          changed: count('CHANGED'),
-          unchanged: count('UNCHANGED'),
-          waiting: count('WAITING'),
-        }),
+        outcomes.filter(({ end }) => end === 'REFUSED').length,
+        JSON.stringify(countsOf(outcomes)),
       ]);
       if (run?.running !== true) throw new Stopped();
       return { rows: rows.length, handed };
@@ -377,6 +461,11 @@ export class Importing {
 
 /** Undoes the page of a run that somebody stopped meanwhile. */
 class Stopped extends Error {}
+
+function countsOf(outcomes: readonly RowOutcome[]): Readonly<Record<string, number>> {
+  const count = (end: RowOutcome['end']): number => outcomes.filter((outcome) => outcome.end === end).length;
+  return { added: count('ADDED'), changed: count('CHANGED'), unchanged: count('UNCHANGED'), waiting: count('WAITING') };
+}
 
 function sumOf({ added, changed, unchanged, waiting, refused }: ImportSums): number {
   return added + changed + unchanged + waiting + refused;

@@ -1,4 +1,4 @@
-import { cellsOf, type CsvFile, type TableRow } from '../csv-table.ts';
+import { cellsOf, type CsvFile, type FileRefusal, type TableRow } from '../csv-table.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Transaction } from '../db/database.ts';
 import type { ImportFileKind, ImportFileState, RowEnd } from '../db/hub.entity.ts';
@@ -33,6 +33,10 @@ export interface StagedFile {
   readonly decisions: Decisions;
   readonly planned: ImportSums | null;
   readonly total: number;
+  /** Where its bytes lie in the store until they are staged. */
+  readonly storedAs: string | null;
+  /** The link to send it by is over. */
+  readonly late: boolean;
 }
 
 export interface RefusedRow {
@@ -78,7 +82,8 @@ export async function fileIsStaged(
 /** `null`: there is none of this id among the caller's. Locked until the end of the transaction. */
 export async function findFile(tx: Transaction, id: string, units: string): Promise<StagedFile | null> {
   const [file] = await tx.query<StagedFile>(
-    `select id, version, kind, unit_no as "unitNo", sender, state, separator, headings, places, decisions, planned, total
+    `select id, version, kind, unit_no as "unitNo", sender, state, separator, headings, places, decisions, planned, total,
+       stored_as as "storedAs", coalesce(expires_at < clock_timestamp(), false) as late
      from hub.import_file where id = $1 and ${locked('$2')} for update`,
     [id, units],
   );
@@ -94,6 +99,44 @@ export async function setState(
   await tx.query(
     'update hub.import_file set state = $2, planned = coalesce($3::jsonb, planned), version = version + 1 where id = $1',
     [id, state, planned === null ? null : JSON.stringify(planned)],
+  );
+}
+
+export async function refuseFile(tx: Transaction, id: string, why: FileRefusal): Promise<void> {
+  await tx.query(`update hub.import_file set state = 'REFUSED', refusal = $2, version = version + 1 where id = $1`, [
+    id,
+    JSON.stringify(why),
+  ]);
+}
+
+export async function setPlaces(tx: Transaction, id: string, places: StagedFile['places'], decisions: Decisions): Promise<void> {
+  await tx.query('update hub.import_file set places = $2, decisions = $3, version = version + 1 where id = $1', [
+    id,
+    JSON.stringify(places),
+    JSON.stringify(decisions),
+  ]);
+}
+
+/** Line of the last row that is staged; 0: none. */
+export async function lastLine(tx: Transaction, id: string, units: string): Promise<number> {
+  const [last] = await tx.query<{ readonly line: number }>(
+    `select coalesce(max(line), 0) as line from hub.import_row where import_id = $1 and ${locked('$2')}`,
+    [id, units],
+  );
+  return last?.line ?? 0;
+}
+
+/** Rows of a page that nobody has decided about yet. */
+export function rowsBetween(
+  tx: Transaction,
+  id: string,
+  units: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<readonly WaitingRow[]> {
+  return tx.query<WaitingRow>(
+    `select line, cells from hub.import_row
+     where import_id = $1 and line between $3 and $4 and state = 'STAGED' and ${locked('$2')} order by line`,
+    [id, units, from, to],
   );
 }
 

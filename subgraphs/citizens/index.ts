@@ -1,3 +1,4 @@
+import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { CitizenChanges } from './changes.ts';
@@ -15,7 +16,7 @@ export const citizens: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: citizensEntities,
   imports: [citizensImport],
-  jobs: citizensJobs,
+  jobs: [...citizensJobs, ...importJobs(citizensImport)],
   open: ({ door, clock, changes, identifierKey }) => ({
     resolvers: citizenResolvers(
       new Citizens({ door, clock, cursors: cursorBindings(identifierKey) }),

@@ -1,3 +1,4 @@
+import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
@@ -13,6 +14,7 @@ export const insurance: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: insuranceEntities,
   imports: [cardsImport],
+  jobs: importJobs(cardsImport),
   open(deps) {
     const source = {
       door: deps.door,

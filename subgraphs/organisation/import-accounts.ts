@@ -7,7 +7,7 @@ import { parseEmail } from '#kernel/domain/contact.ts';
 import { refusedRow, type ImportKind, type ImportPage, type RowOutcome } from '#kernel/imports/import-kind.ts';
 import { cellReader } from '#kernel/imports/row-cells.ts';
 import { unitsByCode } from '#kernel/imports/unit-codes.ts';
-import { accountRoles, madePassword } from './register.ts';
+import { accountRoles, madePassword } from './register-rules.ts';
 
 /*
  * A file of accounts: new ones get a first password that is handed over once and must be changed; known ones get name and e-mail. A

@@ -29,6 +29,7 @@ beforeAll(async () => {
     connections: 2,
     applicationName: 'test',
   });
+  await truth(`select setval('hub.unit_number', 100)`);
   for (const who of [steward, centre]) await standing(world.database.ownerUrl, who);
 }, 60_000);
 afterAll(async () => {

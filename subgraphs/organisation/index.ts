@@ -8,10 +8,14 @@ import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { hubEntities } from '#kernel/db/hub.entity.ts';
+import { signedLinks } from '#kernel/files/signed-links.ts';
+import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
-import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
+import { AccountChanges } from './account-changes.ts';
+import { everyUnit, openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { accountsImport } from './import-accounts.ts';
+import { ImportDesk } from './import-desk.ts';
 import { unitsImport } from './import-units.ts';
 import { openOAuth } from './oidc.ts';
 import { Organisation } from './organisation.ts';
@@ -35,7 +39,8 @@ export const organisation: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: [...organisationEntities, ...hubEntities],
   imports: [unitsImport, accountsImport],
-  open({ door, auditor, clock, identifierKey, changes }) {
+  jobs: importJobs(unitsImport),
+  open({ door, auditor, clock, identifierKey, changes, filesOrigin }) {
     // Units are no personal data: read under no scope at all.
     const nothing = { units: '{}', unitCount: 0, citizenId: null };
     const load = () => door.rows<UnitRow>('units.all', `${unitRowsText} where $1::int4multirange is not null`, nothing, []);
@@ -52,9 +57,19 @@ export const organisation: SubgraphModule = {
             source.units.forget();
           });
     const runOrders = changes === undefined ? null : new RunOrders(changes);
+    const accountChanges = changes === undefined ? null : new AccountChanges(changes);
+    const files = { links: signedLinks(identifierKey), origin: () => filesOrigin?.() ?? null };
+    const importDesk = changes === undefined ? null : new ImportDesk(changes, files);
     return {
       resolvers,
-      context: (call): OrganisationContext => ({ call, organisation: new Organisation(source, call), unitChanges, runOrders }),
+      context: (call): OrganisationContext => ({
+        call,
+        organisation: new Organisation(source, call),
+        unitChanges,
+        runOrders,
+        accountChanges,
+        importDesk,
+      }),
       close: () => Promise.resolve(),
     };
   },
@@ -86,6 +101,8 @@ export interface Identity {
   edgeRoutes(addressOf: (request: { readonly ip: string }) => string): FastifyPluginCallback;
   /** The same and the principals, in organisation's own process: whatever the gateway did not seal is refused. */
   hopRoutes(verifier: HopVerifier): FastifyPluginCallback;
+  /** The bytes of an import are there, under this name; false: they are not awaited (any more). */
+  receiveFile(importId: string, storedAs: string): Promise<boolean>;
   /** Moves what the subgraphs said of their work into the joint queue; how many events it took (1,000: more may wait). */
   feedWork(): Promise<number>;
   ping(): Promise<void>;
@@ -146,6 +163,15 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
       });
       done();
     },
+    receiveFile: (importId, storedAs) =>
+      database.write(async (sql) => {
+        const received = await sql.rows(
+          `update hub.import_file set state = 'RECEIVED', stored_as = $2, version = version + 1
+           where id = $1 and state = 'AWAITED' and expires_at > clock_timestamp() returning 1`,
+          [importId, storedAs],
+        );
+        return received.length > 0;
+      }, everyUnit),
     feedWork: () => feedWork(database),
     ping: async () => {
       await database.read((sql) => sql.rows('select 1'));

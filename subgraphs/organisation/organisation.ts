@@ -1,7 +1,7 @@
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
-import { isUuid } from '#kernel/domain/ids.ts';
+import { clientSubject, isUuid } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import type { CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
@@ -11,7 +11,17 @@ import type { RecordPage } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
+import {
+  accountPage,
+  clientPage,
+  oneAccount,
+  oneClient,
+  type Account,
+  type AccountFilter,
+  type Client,
+} from './accounts.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
+import { readImport, refusedRowsOf, type ImportRecord } from './import-desk.ts';
 import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
 import { oneRun, queuesNow, runPage, type Queue, type Run, type RunKind } from './runs.ts';
 import { unitHistory } from './unit-history.ts';
@@ -113,10 +123,45 @@ export class Organisation {
     return top !== undefined && coversUnit(scope.units, top.number) ? await queuesNow(this.#source.door, scope) : null;
   }
 
+  /** A file that was sent; whose rows it names is not told. */
+  import(id: string): Promise<ImportRecord | null> {
+    return readImport(this.#source.door, this.#scope('import:read'), id, this.#call.caller.locale);
+  }
+
+  refusedRows(file: ImportRecord): ReturnType<typeof refusedRowsOf> {
+    return refusedRowsOf(this.#source.door, this.#scope('import:read'), file, this.#call.caller.locale);
+  }
+
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {
     const scope = this.#scope(runPermission[kind]);
     const { tree } = await this.#source.units.now();
     return await runPage(this.#source.door, scope, walkFor(scope, tree), kind, this.#bound(page));
+  }
+
+  /** Of the caller's units; whoever reads accounts is audited by each that he saw. */
+  async accounts(filter: AccountFilter, page: PageArguments): Promise<LatestPage<Account>> {
+    const scope = await this.#narrowed(this.#scope('account:read'), filter.orgUnit ?? null);
+    const found = await accountPage(this.#source.door, scope, filter, this.#bound(page));
+    for (const { id } of found.nodes) this.#call.note('account.read', id);
+    return found;
+  }
+
+  async account(id: string): Promise<Account | null> {
+    const found = await oneAccount(this.#source.door, this.#scope('account:read'), id);
+    if (found !== null) this.#call.note('account.read', found.id);
+    return found;
+  }
+
+  async clients(page: PageArguments): Promise<LatestPage<Client>> {
+    const found = await clientPage(this.#source.door, this.#scope('client:read'), this.#bound(page));
+    for (const { id } of found.nodes) this.#call.note('client.read', clientSubject(id));
+    return found;
+  }
+
+  async client(id: string): Promise<Client | null> {
+    const found = await oneClient(this.#source.door, this.#scope('client:read'), id);
+    if (found !== null) this.#call.note('client.read', clientSubject(found.id));
+    return found;
   }
 
   async auditEvents(filter: AuditFilter, page: PageArguments): Promise<LatestPage<AuditEvent>> {

@@ -4,7 +4,11 @@ import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
+import type { AccountChanges } from './account-changes.ts';
+import { accountMutations, accountQueries, accountTypes } from './account-resolvers.ts';
+import type { Account, Client } from './accounts.ts';
 import type { AuditFilter } from './audit-log.ts';
+import type { ApplyImport, ImportDesk, ImportRecord, StartImport } from './import-desk.ts';
 import type { Organisation } from './organisation.ts';
 import type { RunInput, RunOrder, RunOrders } from './run-orders.ts';
 import type { Run } from './runs.ts';
@@ -17,6 +21,13 @@ export interface OrganisationContext extends SubgraphContext {
   /** Absent in a process that was given no way to write. */
   readonly unitChanges: UnitChanges | null;
   readonly runOrders: RunOrders | null;
+  readonly accountChanges: AccountChanges | null;
+  readonly importDesk: ImportDesk | null;
+}
+
+function desk({ importDesk }: OrganisationContext): ImportDesk {
+  if (importDesk === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+  return importDesk;
 }
 
 interface Given<Input> {
@@ -60,6 +71,7 @@ function nodeOf(unit: UnitRow | null | Promise<UnitRow | null>): UnitNode | null
 /** GraphQL ⇄ service; no rule. */
 export const resolvers: OpenSubgraph['resolvers'] = {
   Query: {
+    ...accountQueries,
     me: (_: unknown, __: unknown, { organisation }: OrganisationContext) => {
       const { id, name, kind, role, permissions, unitNo } = organisation.caller.principal;
       return { id, name, kind, role, permissions, unitNo, purpose: organisation.caller.purpose };
@@ -77,6 +89,7 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
     queues: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.queues(),
+    import: (_: unknown, { id }: { id: string }, { organisation }: OrganisationContext) => organisation.import(id),
     imports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('IMPORT', page),
     auditEvents: (
       _: unknown,
@@ -85,6 +98,11 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     ) => organisation.auditEvents(filter ?? {}, page),
   },
   Mutation: {
+    ...accountMutations,
+    startImport: async (_: unknown, { input }: Given<StartImport>, context: OrganisationContext) =>
+      mutationPayload(await desk(context).start(context.call.caller, input), context.call.caller),
+    applyImport: async (_: unknown, { input }: Given<ApplyImport>, context: OrganisationContext) =>
+      mutationPayload(await desk(context).apply(context.call.caller, input), context.call.caller),
     createOrgUnit: async (_: unknown, { input }: Given<CreateUnit>, context: OrganisationContext) =>
       mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
     updateOrgUnit: async (_: unknown, { input }: Given<UpdateUnit>, context: OrganisationContext) =>
@@ -97,12 +115,35 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     rerunFailed: ordered('rerunFailed'),
     dropFailed: ordered('dropFailed'),
   },
+  ...accountTypes,
+  Account: {
+    orgUnit: ({ unitNo }: Account, _: unknown, { organisation }: OrganisationContext) => nodeOf(organisation.unitByNumber(unitNo)),
+  },
+  Client: {
+    orgUnit: ({ unitNo }: Client, _: unknown, { organisation }: OrganisationContext) => nodeOf(organisation.unitByNumber(unitNo)),
+  },
   ChangedRun: {
     run: ({ run }: { readonly run: string }, _: unknown, { organisation }: OrganisationContext) => organisation.run(run),
   },
   ChangedOrgUnit: {
     orgUnit: ({ orgUnit }: { readonly orgUnit: string }, _: unknown, { organisation }: OrganisationContext) =>
       nodeOf(organisation.unit(orgUnit)),
+  },
+  StartedImport: {
+    import: ({ import: id }: { readonly import: string }, _: unknown, { organisation }: OrganisationContext) =>
+      organisation.import(id),
+    upload: (started: { readonly import: string; readonly expiresAt: string }, _: unknown, context: OrganisationContext) =>
+      desk(context).link(started),
+  },
+  AppliedImport: {
+    import: ({ import: id }: { readonly import: string }, _: unknown, { organisation }: OrganisationContext) =>
+      organisation.import(id),
+    run: ({ run }: { readonly run: string }, _: unknown, { organisation }: OrganisationContext) => organisation.run(run),
+  },
+  Import: {
+    run: ({ runId }: ImportRecord, _: unknown, { organisation }: OrganisationContext) =>
+      runId === null ? null : organisation.run(runId),
+    refusedRows: (file: ImportRecord, _: unknown, { organisation }: OrganisationContext) => organisation.refusedRows(file),
   },
   Principal: {
     orgUnit: ({ unitNo }: { unitNo: number }, _: unknown, { organisation }: OrganisationContext) =>

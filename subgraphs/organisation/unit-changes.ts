@@ -169,11 +169,11 @@ export class UnitChanges {
  * Which units are his is asked of the tree as it is now, not of the scope that his token brought: one that he has just created is his, one
  * that was just moved away is his no more. Someone else's, one that ended and one that never was are the same.
  */
-function theirUnit({ caller }: Change, units: Units, id: string): UnitRow {
-  const number = valueOf(parseUnitId(id), 'parentId');
+export function theirUnit({ caller }: Change, units: Units, id: string, field = 'parentId'): UnitRow {
+  const number = valueOf(parseUnitId(id), field);
   const unit = units.find(number);
   if (unit?.validTo !== null || !units.standsOver(caller.principal.unitNo, number)) {
-    throw refusal('UNIT_NOT_YOURS', { field: 'parentId' });
+    throw refusal('UNIT_NOT_YOURS', { field });
   }
   return unit;
 }
@@ -193,7 +193,7 @@ async function found(
 }
 
 /** Lock two follows the tree of now as well, for the history that this change writes. */
-async function widen({ transaction, caller }: Change, units: Units, fresh: readonly number[]): Promise<void> {
+export async function widen({ transaction, caller }: Change, units: Units, fresh: readonly number[]): Promise<void> {
   await transaction.query(
     `select set_config('hub.scope', (scope.units + $2::int4multirange)::text, true) from (select $1::int4multirange as units) scope`,
     [

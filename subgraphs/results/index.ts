@@ -1,4 +1,5 @@
 import { AskedOfEntity } from '#kernel/graph/asked.ts';
+import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
@@ -14,6 +15,7 @@ export const results: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: resultsEntities,
   imports: [resultsImport],
+  jobs: importJobs(resultsImport),
   open(deps) {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), cursors: cursorBindings(deps.identifierKey) };
     const changes = deps.changes === undefined ? null : new ResultChanges(deps.changes, deps.identifierKey);

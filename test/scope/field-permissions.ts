@@ -22,9 +22,13 @@ const rootFields: Readonly<Record<string, Need>> = {
   'Query.workItems': 'work:read',
   'Query.run': 'run:read',
   'Query.syncRuns': 'run:read',
+  'Query.import': 'import:read',
   'Query.imports': 'import:read',
   'Query.queues': 'run:read',
   'Query.orgUnits': 'unit:read',
+  'Query.accounts': 'account:read',
+  'Query.account': 'account:read',
+  'Query.clients': 'client:read',
   'Query.auditEvents': 'audit:read',
 };
 
@@ -51,10 +55,20 @@ const mutations: Readonly<Record<string, Need>> = {
   'Mutation.updateReexaminationSlip': 'slip:enter',
   'Mutation.withdrawReexaminationSlip': 'slip:enter',
   'Mutation.undoReexaminationSlipChange': 'slip:enter',
+  'Mutation.createAccount': 'account:write',
+  'Mutation.updateAccount': 'account:write',
+  'Mutation.disableAccount': 'account:write',
+  'Mutation.enableAccount': 'account:write',
+  'Mutation.resetPassword': 'account:write',
+  'Mutation.dropSecondFactor': 'account:write',
+  'Mutation.revokeClient': 'client:write',
+  'Mutation.rotateClientSecret': 'client:write',
   'Mutation.createOrgUnit': 'unit:write',
   'Mutation.updateOrgUnit': 'unit:write',
   'Mutation.withdrawOrgUnit': 'unit:write',
   'Mutation.undoInsuranceCardChange': 'card:write',
+  'Mutation.startImport': 'import:send',
+  'Mutation.applyImport': 'import:send',
   'Mutation.pauseRun': 'import:send',
   'Mutation.resumeRun': 'import:send',
   'Mutation.cancelRun': 'import:send',
@@ -81,6 +95,17 @@ const leadingFields: Readonly<Record<string, Need>> = {
 /** Types whose other fields are seen with the record. */
 const records: Readonly<Record<string, readonly string[]>> = {
   Address: ['text', 'code', 'listVersion', 'currentCode', 'confidence'],
+  Account:
+    'id version login name email orgUnit role disabledAt mustChangePassword secondFactor createdAt lastSeenAt'.split(' '),
+  AccountPayload: ['ok', 'error'],
+  AccountPasswordPayload: ['ok', 'error'],
+  AccountWithPassword: ['account', 'firstPassword'],
+  ChangedAccount: ['account'],
+  ChangedClient: ['client'],
+  Client: 'id version name orgUnit role defaultPurpose pointsPerMinute revokedAt createdAt'.split(' '),
+  ClientPayload: ['ok', 'error'],
+  ClientSecretPayload: ['ok', 'error'],
+  ClientWithSecret: ['client', 'secret'],
   AuditEvent: 'id at principal principalName purpose basis action subgraph subjects fields operation traceId'.split(' '),
   Change: 'id version who cause causeId knownAt trueFrom action before after'.split(' '),
   ChangedCitizen: ['citizen'],
@@ -147,6 +172,8 @@ const records: Readonly<Record<string, readonly string[]>> = {
 };
 
 const connections = [
+  'Account',
+  'Client',
   'AuditEvent',
   'Change',
   'Citizen',

@@ -18,11 +18,12 @@ const file = `
   create table hub.import_file (
     id uuid primary key, version int not null default 1, kind text not null, unit_no int not null,
     sender text not null, sender_name text not null, file_name text, stored_as text, state text not null,
-    separator text, headings jsonb, places jsonb, decisions jsonb, planned jsonb, refusal jsonb, total int,
+    separator text, headings jsonb, places jsonb, decisions jsonb, planned jsonb, refusal jsonb, total int, run_id uuid, expires_at timestamptz,
     created_at timestamptz not null default clock_timestamp(),
     constraint import_file_kind check (kind in ('CITIZENS','CARDS','RESULTS','UNITS','ACCOUNTS')),
     constraint import_file_state check (state in ('AWAITED','RECEIVED','STAGED','CHECKED','APPLIED','REFUSED')));
   create index import_file_unit on hub.import_file (unit_no, id);
+  create index import_file_run on hub.import_file (run_id) where run_id is not null;
   create index import_file_created on hub.import_file (created_at);
   ${rowsOfUnit('hub.import_file')}`;
 
@@ -77,7 +78,7 @@ const prune = `
     if batch not between 1 and 10000 then raise exception 'a batch is 1 to 10000' using errcode = 'invalid_parameter_value'; end if;
     perform set_config('hub.scope', '{(,)}', true);
     ids := array(
-      select f.id from hub.import_file f left join hub.run r on r.id = f.id
+      select f.id from hub.import_file f left join hub.run r on r.id = coalesce(f.run_id, f.id)
       where f.created_at < until and (r.id is null or r.ended_at < until) order by f.created_at limit 100);
     delete from hub.import_row w where w.ctid = any (array(select i.ctid from hub.import_row i where i.import_id = any (ids) limit batch));
     get diagnostics gone = row_count;

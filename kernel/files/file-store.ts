@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/*
+ * Bytes that came in, under random names in a folder of the hub's own. A file is there with its name or not at all: written beside, flushed to
+ * the disk, then renamed. Names that people gave are never names here. What nobody fetched within a day is removed.
+ */
+
+export interface FileStore {
+  /** The name it is kept under; `null`: larger than `most` bytes, nothing is kept. */
+  keep(bytes: Readable, most: number): Promise<string | null>;
+  read(name: string): Promise<Buffer>;
+  remove(name: string): Promise<void>;
+  /** Removes what is older than a day; how many. */
+  sweep(now: Date): Promise<number>;
+}
+
+const keptFor = 86_400_000;
+const names = /^[0-9a-f]{32}(?:\.part)?$/;
+
+export function openFileStore(dataDir: string): FileStore {
+  const folder = join(dataDir, 'files');
+  const at = (name: string): string => {
+    if (!names.test(name)) throw new Error('no name of this store');
+    return join(folder, name);
+  };
+  return {
+    async keep(bytes, most) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const name = randomBytes(16).toString('hex');
+      const part = at(`${name}.part`);
+      let size = 0;
+      let over = false;
+      const counted = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          size += chunk.length;
+          over ||= size > most;
+          if (over) done(new Error('too large'));
+          else done(null, chunk);
+        },
+      });
+      try {
+        await pipeline(bytes, counted, createWriteStream(part, { mode: 0o600, flags: 'wx' }));
+        await flushed(part);
+        await rename(part, at(name));
+        await flushed(folder);
+        return name;
+      } catch (error) {
+        await rm(part, { force: true });
+        if (over) return null;
+        throw error;
+      }
+    },
+    read: (name) => readFile(at(name)),
+    remove: (name) => rm(at(name), { force: true }),
+    async sweep(now) {
+      const found = await readdir(folder).catch(() => []);
+      let gone = 0;
+      for (const name of found.filter((one) => names.test(one))) {
+        const known = await stat(at(name)).catch(() => null);
+        if (known === null || now.getTime() - known.mtimeMs < keptFor) continue;
+        await rm(at(name), { force: true });
+        gone += 1;
+      }
+      return gone;
+    },
+  };
+}
+
+async function flushed(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { checkout, freshDataDir, startHub, type TestHub } from '../kit/hub.ts';
+
+/* A file comes in by the graph and by a signed link, over real processes. */
+
+const dataDir = freshDataDir();
+let hub: TestHub;
+let clerk: string;
+
+beforeAll(async () => {
+  hub = await startHub({ dataDir });
+  clerk = tokenOfAccount('clerk11');
+}, 120_000);
+afterAll(async () => {
+  await hub.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function tokenOfAccount(login: string): string {
+  const { stdout } = spawnSync('node', [join(checkout, 'cli', 'hub.mjs'), 'token', login, '--json'], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH ?? '', HOME: dataDir, HUB_DATA_DIR: dataDir, PORT: '0' },
+  });
+  const last = JSON.parse(stdout.toString().trimEnd().split('\n').at(-1) ?? '{}') as { token?: string; access_token?: string };
+  return last.token ?? last.access_token ?? '';
+}
+
+interface Sent {
+  readonly ok: { readonly import: Record<string, unknown>; readonly upload: { readonly url: string } } | null;
+  readonly error: { readonly code: string; readonly reason: string } | null;
+}
+
+async function ask(query: string, variables: object, token = clerk): Promise<Record<string, unknown>> {
+  const response = await fetch(`${hub.address}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+async function begin(kind: string, size: number): Promise<Sent> {
+  const { startImport } = await ask(
+    `mutation S($input: StartImportInput!) { startImport(input: $input) { ok { import { id version state } upload { url expiresAt } } error { code reason } } }`,
+    { input: { kind, fileName: 'C:\\tram\\dân số.csv', size } },
+  );
+  return startImport as Sent;
+}
+
+const put = (url: string, body: string | Buffer) => fetch(url, { method: 'PUT', body, headers: { 'content-type': 'text/csv' } });
+
+async function until(id: unknown, states: readonly string[], runState?: string): Promise<Record<string, unknown>> {
+  for (let left = 300; left > 0; left -= 1) {
+    const { import: file } = (await ask(
+      `query I($id: ID!) { import(id: $id) { id version state fileName communeList columns { heading column } planned { total added changed unchanged waiting refused }
+         refusedRows { line field reason } refusal { code reason field } run { id state total done refused } } }`,
+      { id },
+    )) as { import: Record<string, unknown> };
+    const run = file.run as { state: string } | null;
+    if (states.includes(String(file.state)) && (runState === undefined || run?.state === runState)) return file;
+    await pause(200);
+  }
+  throw new Error(`the import did not come to ${states.join(' or ')}`);
+}
+
+test('a file is sent by a signed link once, tried, applied when told so, and each refused row is told', async () => {
+  const rows = ['full_name;date_of_birth;gender;unit_code;Ghi chú'];
+  for (let n = 0; n < 700; n += 1)
+    rows.push(`Người Gửi Tệp;1990-01-${String(1 + (n % 28)).padStart(2, '0')};1;${n === 5 ? 'x21' : 'x11'};${String(n)}`);
+  const bytes = rows.join('\n');
+  const started = await begin('CITIZENS', bytes.length);
+  expect(started.error).toBeNull();
+  const { url } = started.ok?.upload ?? { url: '' };
+  expect(new URL(url).port).not.toBe(new URL(hub.address).port);
+  expect((await put(`${url.slice(0, -3)}AAA`, bytes)).status).toBe(404);
+  const cookies = await put(url, bytes);
+  expect([cookies.status, cookies.headers.get('set-cookie')]).toEqual([201, null]);
+  expect((await put(url, bytes)).status).toBe(404);
+  const checked = await until(started.ok?.import.id, ['CHECKED']);
+  expect(checked).toMatchObject({
+    fileName: 'dân số.csv',
+    communeList: '2025',
+    refusedRows: [{ line: 7, field: 'unit_code', reason: 'UNIT_UNKNOWN' }],
+    columns: expect.arrayContaining([{ heading: 'Ghi chú', column: null }]) as unknown,
+  });
+  const planned = checked.planned as Record<string, number>;
+  expect(planned).toMatchObject({ total: 700, refused: 1 });
+  const { applyImport } = (await ask(
+    `mutation A($input: ApplyImportInput!) { applyImport(input: $input) { ok { run { id } } error { code reason } } }`,
+    { input: { id: checked.id, version: checked.version } },
+  )) as { applyImport: { error: unknown } };
+  expect(applyImport.error).toBeNull();
+  const applied = await until(checked.id, ['APPLIED'], 'DONE');
+  expect(applied.run).toMatchObject({ total: 700, done: 699, refused: 1 });
+  expect(applied.refusedRows).toEqual([{ line: 7, field: 'unit_code', reason: 'UNIT_UNKNOWN' }]);
+}, 120_000);
+
+test('what is no table is refused by what it holds and never unpacked; too large a file is not kept [A34] [B83]', async () => {
+  const bomb = gzipSync(Buffer.alloc(10_000_000));
+  const started = await begin('CARDS', bomb.length);
+  expect((await put(started.ok?.upload.url ?? '', bomb)).status).toBe(201);
+  expect(await until(started.ok?.import.id, ['REFUSED'])).toMatchObject({
+    refusal: { code: 'UNSUPPORTED', reason: 'FILE_TYPE' },
+  });
+  expect((await begin('CARDS', 20 * 2 ** 20 + 1)).error).toMatchObject({ code: 'TOO_LARGE' });
+  const large = await begin('CARDS', 100);
+  const answer = await put(large.ok?.upload.url ?? '', Buffer.alloc(20 * 2 ** 20 + 1, 'a')).catch(() => null);
+  expect([413, undefined]).toContain(answer?.status);
+  // It may be sent once more, smaller.
+  expect((await put(large.ok?.upload.url ?? '', 'number,full_name\nx,y\n')).status).toBe(201);
+  expect(await until(large.ok?.import.id, ['REFUSED'])).toMatchObject({
+    refusal: { code: 'BAD_INPUT', reason: 'FILE_COLUMN_MISSING', field: 'valid_from' },
+  });
+}, 120_000);
+
+test('the files origin takes pages of the hub and of nobody else', async () => {
+  const started = await begin('CARDS', 10);
+  const from = async (origin: string) => {
+    const answer = await fetch(started.ok?.upload.url ?? '', { method: 'OPTIONS', headers: { origin } });
+    return [answer.status, answer.headers.get('access-control-allow-origin')];
+  };
+  expect(await from(hub.address)).toEqual([204, hub.address]);
+  expect(await from('https://evil.example')).toEqual([204, null]);
+});
