@@ -5,6 +5,7 @@ export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   backup: () => import('./backup.ts'),
   doctor: () => import('./doctor.ts'),
   docs: () => import('./docs.ts'),
+  export: () => import('./export.ts'),
   generate: () => import('./generate.ts'),
   import: () => import('./import.ts'),
   bases: () => import('./bases.ts'),
@@ -15,4 +16,5 @@ export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   runs: () => import('./runs.ts'),
   token: () => import('./token.ts'),
   users: () => import('./users.ts'),
+  'verify-audit': () => import('./verify-audit.ts'),
 };

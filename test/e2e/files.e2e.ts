@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -120,6 +120,36 @@ test('what is no table is refused by what it holds and never unpacked; too large
     refusal: { code: 'BAD_INPUT', reason: 'FILE_COLUMN_MISSING', field: 'valid_from' },
   });
 }, 120_000);
+
+function command(...args: readonly string[]): { readonly code: number | null; readonly last: Record<string, unknown> } {
+  const { stdout, status } = spawnSync('node', [join(checkout, 'cli', 'hub.mjs'), ...args, '--json'], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH ?? '', HOME: dataDir, HUB_DATA_DIR: dataDir, PORT: '0' },
+  });
+  return { code: status, last: JSON.parse(stdout.toString().trimEnd().split('\n').at(-1) ?? '{}') as Record<string, unknown> };
+}
+
+test('what goes out comes in again and changes nothing; each page is audited with everyone in it [A39]', async () => {
+  for (const kind of ['citizens', 'cards']) {
+    const file = join(dataDir, `${kind}.csv`);
+    const out = command('export', kind, file);
+    expect(out.code).toBe(0);
+    expect(out.last.total).toBeGreaterThan(1_000);
+    const back = command('import', kind, file);
+    expect({ kind, ...back.last }).toMatchObject({ kind, total: out.last.total, added: 0, changed: 0, refused: 0 });
+  }
+  const { auditEvents } = (await ask(
+    '{ auditEvents(filter: { principal: "cli", action: "citizen.read" }, first: 5) { nodes { subjects operation } } }',
+    {},
+    tokenOfAccount('auditor'),
+  )) as { auditEvents: { nodes: readonly { subjects: readonly string[]; operation: string }[] } };
+  expect(auditEvents.nodes[0]).toMatchObject({ operation: 'export citizens' });
+  expect(Math.max(...auditEvents.nodes.map(({ subjects }) => subjects.length))).toBe(100);
+  const own = command('export', 'citizens', join(dataDir, 'own.jsonl'), '--as', 'clerk11', '--jsonl');
+  const text = readFileSync(join(dataDir, 'own.jsonl'), 'utf8');
+  expect(text.trimEnd().split('\n')).toHaveLength(Number(own.last.total));
+  expect(text).not.toContain('"unit_code":"x21"');
+}, 180_000);
 
 test('the files origin takes pages of the hub and of nobody else', async () => {
   const started = await begin('CARDS', 10);
