@@ -64,7 +64,11 @@ export function workerProcess(plan: HubPlan): ProcessSpec {
   return {
     name: 'worker',
     command: [programFile('workers', 'main.ts')],
-    env: (address) => ({ ...commonSettings(plan), HUB_INNER_PORT: portOf(address) }),
+    env: (address) => ({
+      ...commonSettings(plan),
+      HUB_AUDIT_KEY: JSON.stringify(plan.keys.auditKey),
+      HUB_INNER_PORT: portOf(address),
+    }),
   };
 }
 

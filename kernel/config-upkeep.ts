@@ -1,5 +1,5 @@
 import type { Setting } from './config-catalogue.ts';
-import { optional, text, whole } from './config-readers.ts';
+import { jwk, optional, publicKeys, text, whole } from './config-readers.ts';
 
 /* Settings of backup and retention; part of the catalogue of all settings. */
 
@@ -81,6 +81,34 @@ export const upkeepCatalogue = {
     },
     wanted: { en: 'a number of months, at least 24', vi: 'một số tháng, ít nhất 24' },
     default: '120',
+  }),
+  HUB_AUDIT_KEY: setting({
+    read: optional(jwk),
+    what: {
+      en: 'Worker: private Ed25519 JWK that signs the heads of the audit. No serving process but the worker gets it. Unset: made once, kept in the data folder.',
+      vi: 'Tiến trình nền: khóa riêng Ed25519 (JWK) ký các mốc niêm phong của nhật ký truy cập. Không tiến trình phục vụ nào khác được giữ khóa này. Không đặt: tạo một lần và giữ trong thư mục dữ liệu.',
+    },
+    wanted: { en: 'an Ed25519 JWK with kid', vi: 'một JWK Ed25519 có kid' },
+    default: 'made at the first start',
+    secret: true,
+  }),
+  HUB_AUDIT_PUBLIC_KEYS: setting({
+    read: optional(publicKeys),
+    what: {
+      en: '`hub verify-audit`: JSON list of public Ed25519 JWKs whose heads count beside those of `HUB_AUDIT_KEY`: of a key that was replaced, or where the private one must not lie.',
+      vi: '`hub verify-audit`: danh sách JSON các khóa công khai Ed25519 được chấp nhận ngoài `HUB_AUDIT_KEY`: khóa đã thay, hoặc dùng trên máy không được giữ khóa riêng.',
+    },
+    wanted: { en: 'a JSON list of 1 or 2 public Ed25519 JWKs', vi: 'một danh sách JSON gồm 1 hoặc 2 JWK Ed25519 công khai' },
+    default: 'none',
+  }),
+  HUB_AUDIT_HEADS_DIR: setting({
+    read: optional(text),
+    what: {
+      en: 'Folder where the heads of the audit are published (files that only grow). Best on another machine, or copied there daily: whoever owns this one could change both.',
+      vi: 'Thư mục công bố các mốc niêm phong của nhật ký truy cập (tệp chỉ ghi thêm). Nên nằm trên máy khác hoặc được chép sang máy khác hằng ngày: ai chiếm máy này có thể sửa cả hai.',
+    },
+    wanted: { en: 'a folder', vi: 'một thư mục' },
+    default: '`HUB_DATA_DIR/audit-heads`',
   }),
   HUB_KEEP_HISTORY_YEARS: setting({
     read: optional(whole(10, 1_000)),

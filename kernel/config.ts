@@ -50,6 +50,11 @@ export interface Settings {
   readonly backupKey: Buffer | null;
   readonly backupsKept: number;
   readonly keep: Keep;
+  /** Of the worker and the command line alone. */
+  readonly auditKey: HopKey | null;
+  readonly auditPublicKeys: readonly HopKey[];
+  /** Absolute. */
+  readonly auditHeadsDir: string;
 }
 
 /** How the hub speaks to the population database; `null`: not given. */
@@ -249,6 +254,9 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     backupDir: values.HUB_BACKUP_DIR === null ? null : resolve(base, values.HUB_BACKUP_DIR),
     backupKey: values.HUB_BACKUP_KEY,
     backupsKept: values.HUB_BACKUPS_KEPT,
+    auditKey: values.HUB_AUDIT_KEY,
+    auditPublicKeys: values.HUB_AUDIT_PUBLIC_KEYS ?? [],
+    auditHeadsDir: values.HUB_AUDIT_HEADS_DIR === null ? join(dataDir, 'audit-heads') : resolve(base, values.HUB_AUDIT_HEADS_DIR),
     keep: {
       outboxDays: values.HUB_KEEP_OUTBOX_DAYS,
       answersDays: values.HUB_KEEP_ANSWERS_DAYS,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { randomUUID } from 'node:crypto';
 import { AuditEventSchema } from '#kernel/audit/audit-event.entity.ts';
+import { sealEntities } from '#kernel/audit/audit-seal.entity.ts';
 import { openDatabase, type Database } from '#kernel/db/database.ts';
 import { hubEntities } from '#kernel/db/hub.entity.ts';
 import { asScope, unitsScope, withClient } from '../test/kit/database.ts';
@@ -15,6 +16,7 @@ import { ReferralSlip, slipsEntities } from './slips/slip.entity.ts';
 const entities = [
   ...hubEntities,
   AuditEventSchema,
+  ...sealEntities,
   ...citizensEntities,
   ...insuranceEntities,
   ...resultsEntities,

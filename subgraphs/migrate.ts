@@ -50,7 +50,7 @@ export async function migrate({ ownerUrl, dataDir, rolePrefix = 'hub' }: Migrate
     const ran = await runMigrations(ownerUrl, schemas);
     await giveRights(owner, rolePrefix, ran.length > 0);
     await migrateQueue(owner, `${rolePrefix}_worker`);
-    await owner.query('select hub.make_audit_partitions()');
+    await owner.query('select hub.make_audit_partitions(), hub.excuse_sealer()');
     await writeRoles(dataDir, urls);
   } finally {
     await owner.end();

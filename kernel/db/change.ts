@@ -237,16 +237,19 @@ async function begin(
   { caller: { principal }, schema, operation, key, bodyHash }: KeyedRequest,
 ): Promise<{ readonly now: Date; readonly kept: Outcome | null }> {
   const [row] = await transaction.query<Begun>(
-    `select stands, now::text as now, body_hash as hash, outcome from hub.begin_change($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `select stands, now::text as now, body_hash as hash, outcome, hub.sealing_overdue() as overdue from hub.begin_change($1, $2, $3, $4, $5, $6, $7, $8)`,
     [schema, units, principal.kind, principal.id, principal.role, principal.unitNo, operation, key],
   );
   if (row?.stands !== true) throw refusal('NO_TOKEN');
+  // What cannot be proved any more must not be changed any more; the sealer lifts it by itself.
+  if (row.overdue) throw refusal('AUDIT_UNSEALED', { retryAfter: 60 });
   if (row.hash !== null && row.hash !== bodyHash) throw refusal('IDEMPOTENCY_OTHER_INPUT', { field: 'idempotencyKey' });
   return { now: new Date(Number(row.now)), kept: row.outcome === null ? null : (JSON.parse(row.outcome) as Outcome) };
 }
 
 interface Begun {
   readonly stands: boolean;
+  readonly overdue: boolean;
   readonly now: string;
   readonly hash: string | null;
   readonly outcome: string | null;

@@ -92,6 +92,12 @@ export const catalogue = {
     en: 'This question takes longer than a read may take. Ask for a smaller page or a narrower filter.',
     vi: 'Truy vấn này vượt quá thời gian cho phép. Hãy yêu cầu trang nhỏ hơn hoặc thu hẹp bộ lọc.',
   },
+  AUDIT_UNSEALED: {
+    code: 'DEGRADED',
+    since: '0.1',
+    en: 'Nothing can be changed now: the access audit could not be sealed for four hours. Reading goes on; the operator of the hub must look at the worker. Send the same request again later.',
+    vi: 'Hiện không thể thay đổi dữ liệu: nhật ký truy cập chưa được niêm phong trong bốn giờ. Vẫn xem được dữ liệu; người vận hành cần kiểm tra tiến trình nền. Hãy gửi lại yêu cầu này sau.',
+  },
   AUDIT_UNAVAILABLE: {
     code: 'DEGRADED',
     since: '0.1',

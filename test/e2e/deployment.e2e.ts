@@ -69,6 +69,7 @@ function environmentOf(name: string, { environment, secrets: given = [] }: Servi
   if (env.HUB_INNER_PORT !== undefined)
     Object.assign(env, { HUB_INNER_HOST: '127.0.0.1', HUB_INNER_PORT: String(ports.get(name)) });
   if (env.PORT !== undefined) Object.assign(env, { HOST: '127.0.0.1', PORT: String(ports.get(name)) });
+  if (env.HUB_AUDIT_HEADS_DIR !== undefined) env.HUB_AUDIT_HEADS_DIR = join(folder, 'audit-heads');
   if (env.HUB_DATA_DIR !== undefined) env.HUB_DATA_DIR = join(folder, name);
   return env;
 }
@@ -165,6 +166,7 @@ test('no process knows more secrets than its own, and only the migration knows t
     expect([name, given.includes('owner-url')]).toEqual([name, name === 'migrate']);
     expect([name, given.includes('roles')]).toEqual([name, name === 'migrate']);
     expect([name, given.includes('hop-key')]).toEqual([name, name === 'gateway']);
+    expect([name, given.includes('audit-key')]).toEqual([name, name === 'worker']);
     expect(given.filter((secret) => secret.startsWith('roles-'))).toEqual(
       name === 'migrate' || name === 'gateway' ? [] : [`roles-${name}`],
     );

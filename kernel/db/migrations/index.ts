@@ -4,6 +4,7 @@ import { Retention } from './0005-retention.ts';
 import { BeginChange } from './0006-begin-change.ts';
 import { Imports } from './0007-imports.ts';
 import { RunPages } from './0008-run-pages.ts';
+import { SealAudit } from './0009-seal-audit.ts';
 
 export const hubMigrations: SchemaMigrations = {
   schema: 'hub',
@@ -13,5 +14,6 @@ export const hubMigrations: SchemaMigrations = {
     { name: '0006-begin-change', class: BeginChange },
     { name: '0007-imports', class: Imports },
     { name: '0008-run-pages', class: RunPages },
+    { name: '0009-seal-audit', class: SealAudit },
   ],
 };
