@@ -88,6 +88,8 @@ const longestHold = 3_600_000;
 export interface PopulationClient {
   /** `read` takes the answer out of the body of the envelope, and throws a violation where it is none. */
   call<T>(call: Call, read: (body: unknown) => T, signal?: AbortSignal): Promise<T>;
+  /** Milliseconds for which nobody is asked, since it asked for silence or failed too often; 0: ask. */
+  waits(): number;
   close(): Promise<void>;
 }
 
@@ -196,6 +198,10 @@ export function openClient(options: ClientOptions): PopulationClient {
           await sleep(wait.duration, undefined, { signal });
         }
       }
+    },
+    waits() {
+      const until = Math.max(heldUntil, breaker.state === CircuitState.Open ? openUntil : 0);
+      return Math.max(Math.ceil(until - performance.now()), 0);
     },
     close: () => pool.destroy(),
   };

@@ -31,6 +31,7 @@ export function openPopulation(options: ClientOptions): PopulationDatabase {
         ? { kind: 'unknown-person', asOf: found.asOf }
         : { kind: 'record', asOf: found.asOf, person: found.person };
     },
+    waits: () => client.waits(),
     close: () => client.close(),
   };
 }

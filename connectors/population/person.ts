@@ -63,5 +63,7 @@ export interface PopulationDatabase {
    * with the reason of `signal`.
    */
   ask(question: PopulationQuestion): Promise<PopulationAnswer>;
+  /** Milliseconds for which asking makes no sense; 0: ask. */
+  waits(): number;
   close(): Promise<void>;
 }

@@ -29,7 +29,7 @@ const pageSize = 200;
 const pagesPlannedAtOnce = 20;
 /** A wait is never shorter or longer, in seconds, whatever the other side says. */
 const shortestWait = 1;
-const longestWait = 600;
+const longestWait = 300;
 
 /** What a night may wait for an answer: it ends before people come. */
 const nightPatience = 4 * 3_600;
@@ -151,12 +151,19 @@ async function work(tools: PageTools, plan: ReconcilePlan, range: DueRange) {
     transaction: (body) => tools.transaction(body),
   };
   const since = silentSince(connection, of.run);
+  const silence = () => (performance.now() - Math.max(since, connection.answeredAt)) / 1_000;
+  const patient = () => silence() < plan.patience;
+  // The longer nobody answers the rarer a page is tried: thousands of them wait.
+  const later = (milliseconds: number) =>
+    new Busy(Math.ceil(Math.min(Math.max(milliseconds / 1_000, silence() / 4, shortestWait), longestWait, plan.patience / 4)));
+  const waits = connection.database.waits();
+  // Nobody's data are read for questions that nobody would hear.
+  if (waits > 0 && patient()) throw later(waits);
   const page = await askPage(of, range);
-  if (page.busy.length > 0 && performance.now() - Math.max(since, connection.answeredAt) < plan.patience * 1_000) {
+  if (page.busy.length > 0 && patient()) {
     // What was answered is kept whoever finishes the page: the same answer a second time changes nothing.
     if (page.answered.length > 0) await of.transaction((tx) => writePage(tx, of, page));
-    const wait = Math.ceil((page.retryAfter ?? 2_000) / 1_000);
-    throw new Busy(Math.min(Math.max(wait, shortestWait), Math.min(longestWait, plan.patience)));
+    throw later(page.retryAfter ?? 2_000);
   }
   return tools.inPage(async (tx) => {
     const { stale, changed } = await writePage(tx, of, page);
