@@ -117,18 +117,18 @@ async function work(context: VerbContext, database: Database, id: string): Promi
       vi: 'Lượt chạy này thuộc về lệnh đã bắt đầu nó: hãy chạy lại lệnh đó.',
     });
   }
-  const { roleUrl, identifierKey } = await context.database();
+  const opened = await context.database();
   const progress = context.progress({ en: 'done', vi: 'đã làm' });
   const { settings, signal } = context;
   const end = await runHere(
     {
       job,
-      roleUrl,
+      roleUrl: (role) => opened.roleUrl(role),
       modules: allSubgraphs,
       tools: {
         settings,
         clock: systemClock,
-        identifierKey,
+        identifierKey: opened.identifierKey,
         log: createLog({ level: 'error', file: settings.logFile, process: 'hub runs' }),
         metrics: createMetrics('command'),
       },

@@ -163,7 +163,7 @@ export class PageWorker {
             portion.map(({ size }) => size),
           ]),
         );
-        if (added[0]?.pages == null) throw new LeaseLost();
+        if ((added[0]?.pages ?? null) === null) throw new LeaseLost();
       }
       signal.throwIfAborted();
     }

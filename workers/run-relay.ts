@@ -35,6 +35,8 @@ export interface RelayOptions {
   readonly signal: AbortSignal;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Told whenever a queue was asked: whether it answered. */
+  readonly seen: (queue: QueueName, reachable: boolean) => void;
   readonly times?: RelayTimes;
 }
 
@@ -115,6 +117,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     const known = counts.get(queue);
     if (known?.reachable !== false) log.error('queue.away', { queue }, error);
     counts.set(queue, { waiting: known?.waiting ?? 0, active: known?.active ?? 0, reachable: false });
+    options.seen(queue, false);
   }
 
   /** What is new, as far as the queue has room. */
@@ -153,7 +156,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
         name,
         ...timingOf(timing),
       ]);
-      if (due?.slot == null || counts.get(queue)?.reachable === false) continue;
+      if (typeof due?.slot !== 'string' || counts.get(queue)?.reachable === false) continue;
       const slot = new Date(due.slot);
       await queues
         .get(queue)
@@ -166,13 +169,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
 
   /** Whether the queue still has what it was given. */
   async function reconcile(name: QueueName, queue: OneQueue): Promise<void> {
-    const seen = await queue.counts().catch((error: unknown) => {
-      away(name, error);
-      return null;
-    });
-    if (seen === null) return;
-    if (counts.get(name)?.reachable === false) log.info('queue.back', { queue: name });
-    counts.set(name, { ...seen, reachable: true });
+    if (!(await look(name, queue))) return;
     const pages = await query<Queued>('select run, no, definition, queued from hub.queued_pages($1::text[], $2)', [
       definitions(name),
       times.settled,
@@ -193,15 +190,16 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     }
   }
 
-  async function lookAtQueues(): Promise<void> {
-    for (const [name, queue] of queues) {
-      const seen = await queue.counts().catch((error: unknown) => {
-        away(name, error);
-        return null;
-      });
-      if (seen === null) continue;
+  async function look(name: QueueName, queue: OneQueue): Promise<boolean> {
+    try {
+      const seen = await queue.counts();
       if (counts.get(name)?.reachable === false) log.info('queue.back', { queue: name });
       counts.set(name, { ...seen, reachable: true });
+      options.seen(name, true);
+      return true;
+    } catch (error) {
+      away(name, error);
+      return false;
     }
   }
 
@@ -226,7 +224,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
           lapsed.inc(row?.n ?? 0);
           log.warn('page.lapsed', { count: row?.n ?? 0 });
         }
-        await lookAtQueues();
+        for (const [name, queue] of queues) await look(name, queue);
         await tellSchedules();
         await note();
       }

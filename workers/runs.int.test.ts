@@ -30,8 +30,10 @@ const order = async (run: string, what: string): Promise<string | undefined> => 
   return rows[0]?.answer;
 };
 const until = async (what: () => Promise<boolean>, milliseconds = 20_000): Promise<void> => {
-  for (const end = performance.now() + milliseconds; !(await what()); await sleep(50)) {
+  const end = performance.now() + milliseconds;
+  while (!(await what())) {
     if (performance.now() > end) throw new Error(`it did not happen: ${what.toString()}`);
+    await sleep(50);
   }
 };
 

@@ -39,6 +39,8 @@ export interface RuntimeOptions extends ProcessParts {
 }
 
 export interface Runtime {
+  /** Whether every queue answered when it was last asked; false before that. */
+  reachable(): boolean;
   /** Nothing new is taken; what is under way has `patience` milliseconds to end, then it is returned. */
   stop(patience?: number): Promise<void>;
 }
@@ -109,7 +111,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   async function slot(name: string, at: Date): Promise<void> {
     const run = runs.find((job) => job.name === name);
-    if (run?.schedule != null) {
+    if (run !== undefined && run.schedule !== null) {
       const plan = run.schedule.plan(settings);
       const id = await worker.transaction(hubSession, async (tx) => {
         const [taken] = await tx.query<{ readonly ok: boolean }>('select hub.take_slot($1, $2) as ok', [name, at.toISOString()]);
@@ -162,6 +164,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       options.times?.lock,
     ),
   );
+  const reachable = new Map<QueueName, boolean>(names.map((name) => [name, false]));
   const relayEnds = new AbortController();
   const relay = runRelay({
     database: worker,
@@ -173,9 +176,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     signal: relayEnds.signal,
     metrics,
     log,
+    seen: (queue, answers) => void reachable.set(queue, answers),
     ...(options.times?.relay !== undefined && { times: options.times.relay }),
   });
   return {
+    reachable: () => [...reachable.values()].every((answers) => answers),
     async stop(patience = 2_000) {
       relayEnds.abort();
       const closing = Promise.all(workers.map((one) => one.close()));

@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { everyUnit, openDatabase, type Database } from '#kernel/db/database.ts';
 import { openRun } from '#kernel/jobs/runs.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
-import { drillRun, type Death, type DrillPlan } from './drill-job.ts';
+import { drillRun, type DrillPlan } from './drill-job.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 
 export interface DrillWorker {
@@ -118,7 +118,8 @@ export async function openDrill(env: Readonly<Record<string, string>> = {}): Pro
     },
     run,
     async over(id, milliseconds) {
-      for (const until = performance.now() + milliseconds; ; await sleep(50)) {
+      const until = performance.now() + milliseconds;
+      for (;;) {
         const now = await run(id);
         if (now.state !== 'RUNNING') return now;
         if (performance.now() > until) {
@@ -130,6 +131,7 @@ export async function openDrill(env: Readonly<Record<string, string>> = {}): Pro
             `still ${now.state}: ${JSON.stringify({ now, open })} ${[...workers].map(({ said }) => said()).join('\n')}`,
           );
         }
+        await sleep(50);
       }
     },
     async effects(id) {
@@ -175,5 +177,3 @@ export async function openPeer(): Promise<{ url: string; calls: ReadonlyMap<stri
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
-
-export type { Death };
