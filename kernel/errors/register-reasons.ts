@@ -96,4 +96,16 @@ export const registerReasons = {
     en: 'A legal basis begins before it ends. Times are ISO 8601, e.g. 2026-12-31 or 2026-12-31T17:00:00Z.',
     vi: 'Căn cứ pháp lý phải bắt đầu trước khi kết thúc. Thời gian theo ISO 8601, ví dụ 2026-12-31 hoặc 2026-12-31T17:00:00Z.',
   },
+  ROLE_ABOVE_YOURS: {
+    code: 'FORBIDDEN',
+    since: '0.1',
+    en: 'This role has a right that you do not have: you cannot give it, nor change an account or secret of it. Ask who keeps the hub ("hub users", "hub clients").',
+    vi: 'Vai trò này có quyền mà bạn không có: bạn không thể cấp, cũng không thể thay đổi tài khoản hay bí mật thuộc vai trò này. Hãy nhờ người quản trị máy chủ ("hub users", "hub clients").',
+  },
+  ACCOUNT_OWN: {
+    code: 'CONFLICT',
+    since: '0.1',
+    en: 'Nobody does this to his own account. Ask another steward; your own password and second factor are changed on the log-in page.',
+    vi: 'Không ai tự làm việc này với tài khoản của mình. Hãy nhờ quản trị viên khác; mật khẩu và xác thực hai lớp của bạn đổi tại trang đăng nhập.',
+  },
 } as const;

@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/postgresql';
+import { defineEntity, p, type Opt } from '@mikro-orm/postgresql';
 import { belongsTo, instant, keyText, learnedAt, oneOf, ownId, recordVersion } from '#kernel/db/column-types.ts';
 import { ofUnit } from '#kernel/db/row-scope.ts';
 import { changeChecks, changeColumns, idempotency, workStates, type WorkState } from '#kernel/db/shared.entity.ts';
@@ -24,6 +24,10 @@ const AccountSchema = defineEntity({
     /** Of the second factor, sealed under the installation's secret. */
     totpSecret: p.text().nullable().hidden(),
     totpStep: p.bigint().nullable().hidden(),
+    /** All that whoever serves the graph may know of it. */
+    secondFactor: p.boolean().$type<Opt<boolean>>().generated('((totp_secret IS NOT NULL)) stored'),
+    /** When one of its sessions was used last; outlives them. */
+    lastSeenAt: instant().nullable(),
     /** Tokens issued earlier are dead. */
     notBefore: instant().nullable(),
     disabledAt: instant().nullable(),

@@ -11,15 +11,7 @@ import type { RecordPage } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
-import {
-  accountPage,
-  clientPage,
-  oneAccount,
-  oneClient,
-  type Account,
-  type AccountFilter,
-  type Client,
-} from './accounts.ts';
+import { accountPage, clientPage, oneAccount, oneClient, type Account, type AccountFilter, type Client } from './accounts.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
 import { readImport, refusedRowsOf, type ImportRecord } from './import-desk.ts';
 import { lowestId, type BoundPage, type LatestPage } from './pages.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT, importJWK } from 'jose';
 import { hubAudience } from '#kernel/auth/authenticate.ts';
-import { onLegalBasis, type Permission, type Role } from '#kernel/auth/permissions.ts';
+import { onLegalBasis, type Permission } from '#kernel/auth/permissions.ts';
 import { clientPointsPerMinute } from '#kernel/auth/rate.ts';
 import { hashPassword, hashSecret, newSecret } from '#kernel/auth/secrets.ts';
 import { adminClient } from '#kernel/auth/sessions.ts';
@@ -11,6 +11,7 @@ import { refusal } from '#kernel/errors/hub-error.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import { openOrganisationDatabase, type OrganisationDatabase, type Sql } from './database.ts';
 import { asPurpose, asRole } from './principals.ts';
+import { accountActs, accountRole, clientActs, clientRoles, givenLogin, givenName, madePassword } from './register-rules.ts';
 import { sessionLives } from './sessions.ts';
 import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.ts';
 
@@ -19,9 +20,6 @@ import { signatureAlgorithm, SigningKeys, tokenLifetime } from './signing-keys.t
  * one transaction with its history and its audit row, both under the name `cli`. A secret is given back once, when it is made;
  * only its hash is kept. Nothing is ever deleted: ids and log-ins are not given twice.
  */
-
-const clientRoles: ReadonlySet<Role> = new Set(['integrator', 'hospital', 'reader', 'insurer']);
-export const accountRoles: ReadonlySet<Role> = new Set(['steward', 'centre', 'clerk', 'auditor']);
 
 interface NewClient {
   readonly id: string;
@@ -130,23 +128,18 @@ class CommandLineRegister implements Register {
   async rotateClient(id: string, endOld: boolean): Promise<{ readonly secret: string }> {
     const secret = newSecret();
     const hash = await hashSecret(secret);
-    await this.#changeClient(
-      id,
-      `secret_hashes = array[$2] || case when $3 then '{}' else secret_hashes[1:1] end`,
-      [hash, endOld],
-      'rotated',
-    );
+    await this.#changeClient(id, 'rotated', [hash, endOld]);
     return { secret };
   }
 
   async revokeClient(id: string): Promise<void> {
-    await this.#changeClient(id, 'revoked_at = clock_timestamp(), not_before = clock_timestamp()', [], 'revoked');
+    await this.#changeClient(id, 'revoked', []);
   }
 
-  async #changeClient(id: string, set: string, values: readonly unknown[], what: string): Promise<void> {
+  async #changeClient(id: string, what: keyof typeof clientActs, values: readonly unknown[]): Promise<void> {
     await this.#database.write(async (sql) => {
       const [changed] = await sql.rows<{ unitNo: number; version: number }>(
-        `update organisation.client set ${set}, version = version + 1 where id = $1 and revoked_at is null
+        `update organisation.client set ${clientActs[what]}, version = version + 1 where id = $1 and revoked_at is null
           returning unit_no as "unitNo", version`,
         [id, ...values],
       );
@@ -219,9 +212,8 @@ class CommandLineRegister implements Register {
   }
 
   async addAccount(account: NewAccount): Promise<{ readonly id: string; readonly password: string }> {
-    const role = asRole(account.role);
-    if (!/^[a-z][a-z0-9._-]{2,63}$/.test(account.login)) throw refusal('LOGIN_FORMAT', { field: 'login' });
-    if (role === null || !accountRoles.has(role)) throw refusal('ROLE_NOT_FOR_ACCOUNT', { field: 'role' });
+    const login = givenLogin(account.login);
+    const role = accountRole(account.role);
     const name = givenName(account.name);
     const password = account.password ?? madePassword();
     const hash = await hashPassword(checkedPassword(password));
@@ -230,10 +222,10 @@ class CommandLineRegister implements Register {
       const [added] = await sql.rows<{ id: string }>(
         `insert into organisation.account (id, login, name, email, unit_no, role, password_hash, must_change_password)
           values (uuidv7(), $1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id::text as id`,
-        [account.login, name, account.email, unitNo, role, hash, account.password === null],
+        [login, name, account.email, unitNo, role, hash, account.password === null],
       );
       if (added === undefined) throw refusal('LOGIN_TAKEN', { field: 'login' });
-      const after = { login: account.login, name, unitNo, role };
+      const after = { login, name, unitNo, role };
       await note(sql, {
         record: added.id,
         unitNo,
@@ -251,22 +243,17 @@ class CommandLineRegister implements Register {
   async setPassword(login: string, password: string | null): Promise<{ readonly password: string }> {
     const fresh = password ?? madePassword();
     const hash = await hashPassword(checkedPassword(fresh));
-    await this.#changeAccount(
-      login,
-      'password_hash = $2, must_change_password = $3, not_before = clock_timestamp()',
-      [hash, password === null],
-      'password set',
-    );
+    await this.#changeAccount(login, accountActs['password set'], [hash, password === null], 'password set');
     return { password: fresh };
   }
 
   async setDisabled(login: string, disabled: boolean): Promise<void> {
-    const set = disabled ? 'disabled_at = clock_timestamp(), not_before = clock_timestamp()' : 'disabled_at = null';
-    await this.#changeAccount(login, set, [], disabled ? 'disabled' : 'enabled');
+    const what = disabled ? 'disabled' : 'enabled';
+    await this.#changeAccount(login, accountActs[what], [], what);
   }
 
   async dropSecondFactor(login: string): Promise<void> {
-    await this.#changeAccount(login, 'totp_secret = null, totp_step = null', [], 'second factor off');
+    await this.#changeAccount(login, accountActs['second factor off'], [], 'second factor off');
   }
 
   async logOut(login: string): Promise<number> {
@@ -382,19 +369,7 @@ async function unitNumber(sql: Sql, code: string): Promise<number> {
   return unit.number;
 }
 
-function givenName(text: string): string {
-  const name = text.normalize('NFC').trim().replace(/\s+/g, ' ');
-  if (name === '') throw refusal('NAME_EMPTY', { field: 'name' });
-  if (name.length > 200) throw refusal('NAME_LENGTH', { field: 'name' });
-  return name;
-}
-
 function checkedPassword(password: string): string {
   if (password.length < 12 || password.length > 200) throw refusal('PASSWORD_LENGTH', { field: 'password' });
   return password;
-}
-
-/** For one log-in: whoever gets it must change it. */
-export function madePassword(): string {
-  return newSecret().slice(4, 24);
 }

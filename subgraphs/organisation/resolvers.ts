@@ -117,7 +117,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
   },
   ...accountTypes,
   Account: {
-    orgUnit: ({ unitNo }: Account, _: unknown, { organisation }: OrganisationContext) => nodeOf(organisation.unitByNumber(unitNo)),
+    orgUnit: ({ unitNo }: Account, _: unknown, { organisation }: OrganisationContext) =>
+      nodeOf(organisation.unitByNumber(unitNo)),
   },
   Client: {
     orgUnit: ({ unitNo }: Client, _: unknown, { organisation }: OrganisationContext) => nodeOf(organisation.unitByNumber(unitNo)),

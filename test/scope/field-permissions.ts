@@ -95,8 +95,7 @@ const leadingFields: Readonly<Record<string, Need>> = {
 /** Types whose other fields are seen with the record. */
 const records: Readonly<Record<string, readonly string[]>> = {
   Address: ['text', 'code', 'listVersion', 'currentCode', 'confidence'],
-  Account:
-    'id version login name email orgUnit role disabledAt mustChangePassword secondFactor createdAt lastSeenAt'.split(' '),
+  Account: 'id version login name email orgUnit role disabledAt mustChangePassword secondFactor createdAt lastSeenAt'.split(' '),
   AccountPayload: ['ok', 'error'],
   AccountPasswordPayload: ['ok', 'error'],
   AccountWithPassword: ['account', 'firstPassword'],

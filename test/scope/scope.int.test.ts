@@ -183,6 +183,9 @@ const rootQueries: Readonly<Record<string, string>> = {
   syncRuns: '{ syncRuns(first: 1) { nodes { id } } }',
   imports: '{ imports(first: 1) { nodes { id } } }',
   orgUnits: '{ orgUnits { id } }',
+  accounts: '{ accounts(first: 1) { nodes { id } } }',
+  account: '{ account(id: "01900000-0000-7000-8000-000000000001") { id } }',
+  clients: '{ clients(first: 1) { nodes { id } } }',
   auditEvents: '{ auditEvents(first: 1) { nodes { id } } }',
 };
 

@@ -5,6 +5,7 @@ import { CreateSession } from './0003-create-session.ts';
 import { UnitHolds } from './0004-unit-holds.ts';
 import { PrincipalNow } from './0005-principal-now.ts';
 import { SecondFactorStep } from './0010-second-factor.ts';
+import { AccountSeen } from './0011-account-seen.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
@@ -15,5 +16,6 @@ export const organisationMigrations: SchemaMigrations = {
     { name: '0004-unit-holds', class: UnitHolds },
     { name: '0005-principal-now', class: PrincipalNow },
     { name: '0010-second-factor', class: SecondFactorStep },
+    { name: '0011-account-seen', class: AccountSeen },
   ],
 };
