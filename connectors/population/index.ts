@@ -4,16 +4,8 @@ import type { PopulationDatabase } from './person.ts';
 import { confirmationIn, lookUpIn, type Operation } from './wire.ts';
 
 export { SystemBusy, SystemRefused } from '../outcomes.ts';
-export type { Allowance, CallEvent, PopulationAccess } from './client.ts';
-export type {
-  Asker,
-  PopulationAnswer,
-  PopulationDatabase,
-  PopulationPerson,
-  PopulationPlace,
-  PopulationQuestion,
-  StatedPerson,
-} from './person.ts';
+export type { Allowance, CallEvent } from './client.ts';
+export type { Asker, PopulationAnswer, PopulationDatabase, PopulationPerson, PopulationPlace, StatedPerson } from './person.ts';
 
 export function openPopulation(options: ClientOptions): PopulationDatabase {
   const client = openClient(options);
