@@ -360,10 +360,18 @@ export function refusalIn(error: unknown): HubError {
     throw error;
   }
   if (busy.includes(code) || rolledBackForAnother(error)) throw refusal('DATABASE_BUSY', { retryAfter: 1, cause: error });
+  if (isAuditUnwritten(error)) throw refusal('AUDIT_UNAVAILABLE', { retryAfter: 2, cause: error });
   if (code === noSpace) throw refusal('DATABASE_FULL', { retryAfter: 30, cause: error });
   // Whether it was committed is not known here: the caller sends the same key again and gets the answer of the first.
   if (away.test(code)) throw refusal('DATABASE_AWAY', { retryAfter: 1, cause: error });
   throw error;
+}
+
+/** No audit, no change: the right is gone, or the month has no partition. */
+function isAuditUnwritten(error: unknown): boolean {
+  if (!isObject(error)) return false;
+  if ('table' in error && typeof error.table === 'string' && error.table.startsWith('audit_event')) return true;
+  return codeOf(error) === '42501' && 'message' in error && /\btable audit_event/.test(String(error.message));
 }
 
 /** What pg says without a code when the wire broke or no connection came, also where another error carries it as its cause. */
