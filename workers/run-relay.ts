@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '#kernel/db/database.ts';
-import type { Duty, RunJob, Timing } from '#kernel/jobs/define-job.ts';
+import type { RunJob, Timing } from '#kernel/jobs/define-job.ts';
 import type { OneQueue, QueueCounts } from '#kernel/jobs/queue-backend.ts';
 import type { QueueName } from '#kernel/jobs/queues.ts';
 import type { Log } from '#kernel/log.ts';
@@ -30,7 +30,6 @@ export interface RelayOptions {
   readonly queues: ReadonlyMap<QueueName, OneQueue>;
   readonly backend: 'postgres' | 'redis';
   readonly runs: readonly RunJob[];
-  readonly duties: readonly Duty[];
   readonly settings: Settings;
   readonly signal: AbortSignal;
   readonly metrics: Metrics;
@@ -47,17 +46,11 @@ export interface Scheduled {
   readonly timing: Timing;
 }
 
-export function scheduledIn(settings: Settings, runs: readonly RunJob[], duties: readonly Duty[]): readonly Scheduled[] {
-  return [
-    ...runs.flatMap((job) => {
-      const timing = job.schedule?.at(settings) ?? null;
-      return timing === null ? [] : [{ name: job.name, queue: job.queue, timing }];
-    }),
-    ...duties.flatMap((duty) => {
-      const timing = duty.timing(settings);
-      return timing === null ? [] : [{ name: duty.name, queue: duty.queue, timing }];
-    }),
-  ];
+export function scheduledIn(settings: Settings, runs: readonly RunJob[]): readonly Scheduled[] {
+  return runs.flatMap((job) => {
+    const timing = job.schedule?.at(settings) ?? null;
+    return timing === null ? [] : [{ name: job.name, queue: job.queue, timing }];
+  });
 }
 
 export function timingOf(timing: Timing): readonly [daily: string | null, seconds: number | null] {
@@ -107,7 +100,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   const lapsed = metrics.counter('hub_page_lapsed_total', 'Leases that ended without a word');
   const failures = metrics.counter('hub_queue_failures_total', 'Calls to the queue that failed and are made again', ['queue']);
 
-  const scheduled = scheduledIn(options.settings, runs, options.duties);
+  const scheduled = scheduledIn(options.settings, runs);
   const definitions = (queue: QueueName): string[] => runs.filter((job) => job.queue === queue).map(({ name }) => name);
   const query = <Row extends object>(text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
     database.transaction(hubSession, (tx) => tx.query<Row>(text, values));

@@ -240,6 +240,18 @@ test('a run whose transaction began first and commits last is not passed over [F
   expect(await drill.over(first, 20_000)).toMatchObject({ state: 'DONE', done: 4 });
 });
 
+test('a schedule opens one run each time, however many workers there are and whatever the queue forgets', async () => {
+  await Promise.all([worker({ DRILL_EVERY: '2' }), worker({ DRILL_EVERY: '2' })]);
+  const opened = async () =>
+    (
+      await drill.owner.query<{ slot: string; runs: number; by: string }>(
+        `select slot::text, count(*)::int as runs, min(started_by) as by from hub.run where slot is not null group by slot`,
+      )
+    ).rows;
+  await until(async () => (await opened()).length >= 2);
+  for (const { runs, by } of await opened()) expect([runs, by]).toEqual([1, 'schedule']);
+});
+
 test('a job that nobody of the hub wrote is refused and leaves a security event [A43]', async () => {
   await worker();
   const queue = openQueue({ kind: 'postgres', url: drill.database.roles.worker }, 'internal', () => undefined);

@@ -5,8 +5,8 @@
 import type { SubgraphName } from '#kernel/audit/audit.ts';
 import { systemClock } from '#kernel/clock.ts';
 import type { RoleUrls } from '#kernel/db/roles.ts';
-import { everyUnit, openDatabase, type Database } from '#kernel/db/database.ts';
-import type { Duty, Job, RunJob, WorkTools } from '#kernel/jobs/define-job.ts';
+import { openDatabase, type Database } from '#kernel/db/database.ts';
+import type { Job, WorkTools } from '#kernel/jobs/define-job.ts';
 import {
   openQueue,
   openQueueWorker,
@@ -78,14 +78,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, log, metrics, jobs, place, roleUrl } = options;
   if (place.kind === 'redis') await refuseForgetfulRedis(place.url);
   const names = options.queues ?? queueNames;
-  const runs = jobs.filter((job): job is RunJob => job.type === 'run');
-  const duties = jobs.filter((job): job is Duty => job.type === 'duty');
   const databases = databasesOf(roleUrl, options.modules, 4);
   const worker = await openDatabase({ url: roleUrl('worker'), entities: [], connections: 4, applicationName: 'hub worker' });
   const ending = new AbortController();
   const tools: Omit<WorkTools, 'signal'> = { settings, clock: systemClock, identifierKey: options.identifierKey, log, metrics };
   const pages = new PageWorker({
-    jobs: runs,
+    jobs,
     worker,
     of: (subgraph) => databases.of(subgraph),
     tools,
@@ -93,7 +91,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const attempts = metrics.counter('hub_page_attempts_total', 'Attempts of pages by what became of them', ['queue', 'outcome']);
   const seconds = metrics.histogram('hub_page_seconds', 'Attempts of pages', ['queue']);
-  const scheduled = new Map(scheduledIn(settings, runs, duties).map((one) => [one.name, one]));
+  const scheduled = new Map(scheduledIn(settings, jobs).map((one) => [one.name, one]));
 
   async function page(queue: QueueName, run: string, no: number): Promise<void> {
     const stop = seconds.startTimer({ queue });
@@ -110,37 +108,19 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 
   async function slot(name: string, at: Date): Promise<void> {
-    const run = runs.find((job) => job.name === name);
-    if (run !== undefined && run.schedule !== null) {
-      const plan = run.schedule.plan(settings);
-      const id = await worker.transaction(hubSession, async (tx) => {
-        const [taken] = await tx.query<{ readonly ok: boolean }>('select hub.take_slot($1, $2) as ok', [name, at.toISOString()]);
-        const [top] = await tx.query<{ readonly number: number }>(
-          'select number from hub.unit where parent_number is null order by number limit 1',
-        );
-        if (taken?.ok !== true || top === undefined) return null;
-        return await openRun(tx, run, { hub: { unitNo: top.number, slot: at } }, plan);
-      });
-      if (id !== null) log.info('run.opened', { run: id, job: name });
-      return;
-    }
-    const duty = duties.find((one) => one.name === name);
-    if (duty === undefined) return;
-    const taken = await worker.transaction(hubSession, async (tx) => {
-      const [row] = await tx.query<{ readonly ok: boolean }>('select hub.take_slot($1, $2) as ok', [name, at.toISOString()]);
-      return row?.ok === true;
+    const job = jobs.find((one) => one.name === name);
+    const schedule = job?.schedule ?? null;
+    if (job === undefined || schedule === null) return;
+    const plan = schedule.plan(settings);
+    const id = await worker.transaction(hubSession, async (tx) => {
+      const [taken] = await tx.query<{ readonly ok: boolean }>('select hub.take_slot($1, $2) as ok', [name, at.toISOString()]);
+      const [top] = await tx.query<{ readonly number: number }>(
+        'select number from hub.unit where parent_number is null order by number limit 1',
+      );
+      if (taken?.ok !== true || top === undefined) return null;
+      return await openRun(tx, job, { hub: { unitNo: top.number, slot: at } }, plan);
     });
-    if (!taken) return;
-    const database = await databases.of(duty.role);
-    try {
-      await duty.work({
-        ...tools,
-        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(60_000)]),
-        transaction: (body) => database.transaction({ units: everyUnit, principal: 'hub' }, body),
-      });
-    } catch (error) {
-      log.error('duty.failed', { job: name }, error);
-    }
+    if (id !== null) log.info('run.opened', { run: id, job: name });
   }
 
   async function work(queue: QueueName, { name, data }: QueueItem): Promise<void> {
@@ -170,8 +150,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     database: worker,
     queues: opened,
     backend: place.kind,
-    runs,
-    duties,
+    runs: jobs,
     settings,
     signal: relayEnds.signal,
     metrics,

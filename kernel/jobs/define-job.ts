@@ -5,14 +5,14 @@ import type { Clock } from '../clock.ts';
 import type { Settings } from '../config.ts';
 import type { Transaction } from '../db/database.ts';
 import type { RunKind } from '../db/hub.entity.ts';
-import type { HubRole } from '../db/roles.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { QueueName } from './queues.ts';
 
 /*
- * What a subgraph says about its background work. Two kinds: a run (long, in pages, seen by people) and a duty (short, repeated, seen in metrics).
- * The database is the truth about both; a queue carries ids only and may be lost at any moment.
+ * What a subgraph says about its background work: long runs in pages, by schedule or on demand. What is short and repeated for ever (feeds, retention,
+ * the sealer) is a loop of the worker and no run.
+ * The database is the truth; a queue carries ids only and may be lost at any moment.
  */
 
 /** JSON of ids, names of files of the hub's own, counts: never a value of a person. */
@@ -110,23 +110,6 @@ export interface RunDefinition<Plan, Page> {
 /** When something happens: once a day at a time of Việt Nam (`01:30`), or again so many seconds after it began. */
 export type Timing = { readonly daily: string } | { readonly everySeconds: number };
 
-/** A short, idempotent act that is repeated: one worker at a time, at most 60 s; what it could not do it leaves for the next time. */
-export interface Duty {
-  readonly type: 'duty';
-  /** `verb-noun`: `seal-audit`. */
-  readonly name: string;
-  readonly queue: QueueName;
-  /** Login it works with. */
-  readonly role: HubRole;
-  timing(settings: Settings): Timing | null;
-  work(tools: DutyTools): Promise<void>;
-}
-
-export interface DutyTools extends WorkTools {
-  /** Under the duty's role, over every unit. */
-  transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
-}
-
 /** A definition of a run whose types are its own business. */
 export interface RunJob {
   readonly type: 'run';
@@ -144,7 +127,7 @@ export interface RunJob {
 }
 
 /** What `index.ts` of a subgraph exports as `jobs`. */
-export type Job = RunJob | Duty;
+export type Job = RunJob;
 
 export function defineRun<Plan, Page>(definition: RunDefinition<Plan, Page>): RunJob {
   const { name, kind, subgraph, queue, permission, schedule } = definition;
@@ -162,10 +145,6 @@ export function defineRun<Plan, Page>(definition: RunDefinition<Plan, Page>): Ru
     finish: async (tools, plan) => (await definition.finish?.(tools, definition.parsePlan(plan))) ?? null,
     schedule: schedule ?? null,
   };
-}
-
-export function defineDuty(duty: Omit<Duty, 'type'>): Duty {
-  return { ...duty, type: 'duty' };
 }
 
 /** "Later": an outside system is busy, a volume is full. The page waits and no attempt is counted. */

@@ -24,7 +24,8 @@ export type DrillPlan = z.output<typeof planSchema>;
 const pageSchema = z.strictObject({ no: z.int() });
 
 /** Work whose effect is one row of `citizens.drill` per attempt that committed: what was done twice is seen there. */
-export function drillRun(death: Death | null) {
+/** `every`: opens one by itself each so many seconds. */
+export function drillRun(death: Death | null, every: number | null = null) {
   const die = (at: Death): void => {
     if (death === at) process.kill(process.pid, 'SIGKILL');
   };
@@ -66,5 +67,9 @@ export function drillRun(death: Death | null) {
       return outcome;
     },
     finish: (_tools, { pages }) => Promise.resolve({ pages }),
+    schedule: {
+      at: () => (every === null ? null : { everySeconds: every }),
+      plan: () => ({ pages: 2, milliseconds: 0, failing: [], refused: [], peer: null, deadly: null }),
+    },
   });
 }
