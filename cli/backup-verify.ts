@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
+import { auditPublicKeys } from '#kernel/audit/heads.ts';
+import { verifyAudit } from '#kernel/audit/verify.ts';
 import type { Backup } from './backup-manifest.ts';
 import { rowCounts } from './backup-counts.ts';
+import { installationKeys } from './keys.ts';
 import { stopPostgres } from './postgres.ts';
 import { recover } from './restore-cluster.ts';
 import { measureFile } from './stored-file.ts';
@@ -13,6 +16,8 @@ export interface Verified {
   readonly recoveredTo: string | null;
   readonly rows: Readonly<Record<string, number>>;
   readonly indexes: number;
+  /** Rows of the audit whose seal was compared. */
+  readonly sealedRows: number;
   readonly problems: readonly Wording[];
 }
 
@@ -59,7 +64,25 @@ export async function verifyBackup(
             });
         }
         const indexes = await checkedIndexes(client, problems, signal);
-        return { recoveredTo, rows, indexes, problems };
+        const { auditKey } = await installationKeys({ ...settings, dataDir: scratch }, signal);
+        const audit = await verifyAudit({
+          queries: [
+            async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+              (await client.query<Row & Record<string, unknown>>(text, [...values])).rows,
+          ],
+          keys: auditPublicKeys([auditKey, ...settings.auditPublicKeys]),
+          // A head may have been published between the end of the backup and the copy of its file.
+          headsDirs: [],
+          sealing: false,
+          signal,
+        });
+        for (const { kind, at } of audit.problems) {
+          problems.push({
+            en: `The audit is not what was written: ${kind} ${at ?? ''}`,
+            vi: `Nhật ký truy cập không còn nguyên: ${kind} ${at ?? ''}`,
+          });
+        }
+        return { recoveredTo, rows, indexes, sealedRows: audit.rows, problems };
       } finally {
         await client.end();
       }

@@ -1,10 +1,14 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Client } from 'pg';
+import { auditKey } from '#kernel/audit/heads.ts';
+import { openSealer } from '#kernel/audit/sealer.ts';
+import { parseRoleUrls } from '#kernel/db/roles.ts';
 import { migrate } from '../subgraphs/migrate.ts';
 import { backupsIn, type Backup } from './backup-manifest.ts';
 import { backupFolder, mebi, refuseOwnServer } from './backup.ts';
 import { claimHub, makeDataDir } from './data-dir.ts';
+import { installationKeys } from './keys.ts';
 import { OperatorError } from './operator-error.ts';
 import { stopPostgres, type PostgresUse } from './postgres.ts';
 import { instantOf } from './register.ts';
@@ -130,17 +134,18 @@ function refuseUsed(dataDir: string): void {
 
 /**
  * What must not live on from the time of the backup: sessions and codes, of which some may have been ended since. What was revoked
- * after the moment that is restored is no longer known to be; docs/operations.md says so.
+ * after the moment that is restored is no longer known to be; docs/operations.md says so. The audit begins a new line.
  */
 async function finish(
   postgres: PostgresUse,
-  dataDir: string,
-  { settings }: VerbContext,
+  scratch: string,
+  { settings, signal }: VerbContext,
   backup: Backup,
   recoveredTo: string | null,
 ): Promise<void> {
   const { ownerUrl } = postgres;
-  await migrate({ ownerUrl, dataDir, rolePrefix: settings.rolePrefix });
+  await migrate({ ownerUrl, dataDir: scratch, rolePrefix: settings.rolePrefix });
+  const { endedAt } = backup.manifest;
   const client = new Client({ connectionString: ownerUrl, application_name: 'hub restore' });
   await client.connect();
   try {
@@ -148,11 +153,21 @@ async function finish(
     await client.query('delete from organisation.session');
     await client.query('delete from organisation.oidc_payload');
     await client.query(`insert into organisation.security_event (kind, principal, detail) values ('hub.restored', null, $1)`, [
-      JSON.stringify({ backup: backup.manifest.endedAt, recoveredTo }),
+      JSON.stringify({ backup: endedAt, recoveredTo }),
     ]);
     await client.query('commit');
   } finally {
     await client.end();
+  }
+  const { auditKey: jwk } = await installationKeys({ ...settings, dataDir: scratch }, signal);
+  const roles = parseRoleUrls(readFileSync(join(scratch, 'roles.json'), 'utf8'));
+  const inside = relative(settings.dataDir, settings.auditHeadsDir);
+  const headsDir = inside.startsWith('..') ? settings.auditHeadsDir : join(scratch, inside);
+  const sealer = await openSealer({ url: roles.sealer, key: auditKey(jwk), headsDir });
+  try {
+    await sealer.noteRestore({ backup: endedAt, recoveredTo });
+  } finally {
+    await sealer.close();
   }
 }
 

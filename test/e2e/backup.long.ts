@@ -6,6 +6,8 @@ test('at 20,000 citizens under writes: nothing acknowledged before the end is lo
   process.stdout.write(`${JSON.stringify(report)}\n`);
   expect(report.acknowledgedBeforeTheEnd).toBeGreaterThan(200);
   expect(report).toMatchObject({ lost: [], lostAfterTheEnd: [], doubled: [], missing: [] });
+  // The chain holds, and the restore stands in it.
+  expect(report.audit).toMatchObject({ problems: [], gaps: [{ backup: report.backup.endedAt }] });
   expect(report.replicated).toBe(report.citizens);
   expect(report.restore.seconds).toBeLessThan(3_600);
 }, 900_000);

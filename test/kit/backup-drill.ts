@@ -23,6 +23,8 @@ export interface DrillOptions {
 export interface DrillReport {
   readonly backup: Readonly<Record<string, unknown>>;
   readonly restore: Readonly<Record<string, unknown>>;
+  /** What verify-audit says of the restored copy. */
+  readonly audit: Readonly<Record<string, unknown>>;
   readonly attempted: number;
   readonly acknowledged: number;
   readonly acknowledgedBeforeTheEnd: number;
@@ -162,6 +164,7 @@ export async function backupDrill(options: DrillOptions): Promise<DrillReport> {
     rmSync(lostDir, { recursive: true, force: true });
 
     const restore = await done(newDir, ['restore'], env);
+    const audit = await done(newDir, ['verify-audit'], env);
     const second = await startHub({ dataDir: newDir, env });
     hubs.push(second);
     const again = String((await done(newDir, ['token', 'steward'], env)).token);
@@ -188,6 +191,7 @@ export async function backupDrill(options: DrillOptions): Promise<DrillReport> {
     return {
       backup,
       restore,
+      audit,
       attempted: writes.length,
       acknowledged: acknowledged.length,
       acknowledgedBeforeTheEnd: before.length,
