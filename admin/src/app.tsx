@@ -43,6 +43,10 @@ const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
 const UnitPage = later(() => import('./units/unit-page.tsx'), 'UnitPage');
 const UnitForm = later(() => import('./units/unit-form.tsx'), 'UnitForm');
 const Queues = later(() => import('./queues/queues.tsx'), 'Queues');
+const AccountList = later(() => import('./accounts/accounts.tsx'), 'AccountList');
+const AccountPage = later(() => import('./accounts/accounts.tsx'), 'AccountPage');
+const AccountForm = later(() => import('./accounts/account-form.tsx'), 'AccountForm');
+const ClientList = later(() => import('./clients/clients.tsx'), 'ClientList');
 const AuditList = later(() => import('./audit/audit-list.tsx'), 'AuditList');
 
 /** A refusal stays one however often it is asked; only what is busy or away is asked again. */
@@ -101,6 +105,8 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           <Resource name="imports" list={ImportList} />
           <Resource name="units" list={UnitTree} show={UnitPage} edit={UnitForm} create={UnitForm} />
           <Resource name="queues" list={Queues} />
+          <Resource name="accounts" list={AccountList} show={AccountPage} edit={AccountForm} create={AccountForm} />
+          <Resource name="clients" list={ClientList} />
           <Resource name="audit" list={AuditList} />
         </CoreAdminUI>
       </CoreAdminContext>

@@ -98,7 +98,7 @@ async function ask(
   audited = [];
   const answer = await runtime.execute({ query, variables: { ...variables }, caller: who, signal: AbortSignal.timeout(10_000) });
   await answer.audit();
-  const errors = (answer.errors ?? []).map(({ extensions }) => `${String(extensions?.code)} ${String(extensions?.reason)}`);
+  const errors = (answer.errors ?? []).map(({ extensions }) => `${String(extensions.code)} ${String(extensions.reason)}`);
   return { data: JSON.parse(JSON.stringify(answer.data ?? null)) as Fields | null, errors };
 }
 

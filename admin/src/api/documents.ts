@@ -22,6 +22,8 @@ const history = `history(first: 20) { nodes { ${change} } ${page} }`;
 
 const unitLine = 'id version code name level validFrom validTo';
 
+const accountRow = `id version login name email role disabledAt mustChangePassword secondFactor createdAt lastSeenAt orgUnit { id name }`;
+
 export const documents = {
   Me: 'query Me { me { id name kind role orgUnit { id name level } permissions purpose } }',
 
@@ -43,6 +45,15 @@ export const documents = {
   Imports: `query Imports($first: Int, $after: String) { page: imports(first: $first, after: $after) { nodes { ${runRow} } ${page} } }`,
   AuditEvents: `query AuditEvents($filter: AuditFilter, $first: Int, $after: String) {
     page: auditEvents(filter: $filter, first: $first, after: $after) { nodes { ${auditRow} } ${page} } }`,
+
+  Accounts: `query Accounts($filter: AccountFilter, $first: Int, $after: String) {
+    page: accounts(filter: $filter, first: $first, after: $after) { nodes { ${accountRow} } ${page} } }`,
+  Account: `query Account($id: ID!) { record: account(id: $id) { ${accountRow} } }`,
+  CountAccounts:
+    'query CountAccounts($filter: AccountFilter) { page: accounts(filter: $filter, first: 1) { totalCount totalCountIsEstimate } }',
+  Clients: `query Clients($first: Int, $after: String) { page: clients(first: $first, after: $after) { nodes {
+    id version name role defaultPurpose pointsPerMinute revokedAt createdAt orgUnit { id name } } ${page} } }`,
+  CountClients: 'query CountClients { page: clients(first: 1) { totalCount totalCountIsEstimate } }',
 
   CountCitizens:
     'query CountCitizens($filter: CitizenFilter) { page: citizens(filter: $filter, first: 1) { totalCount totalCountIsEstimate } }',

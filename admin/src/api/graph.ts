@@ -92,7 +92,9 @@ export interface Refused {
   readonly field: string | null;
   readonly reason: string | null;
 }
-export type Changed = { readonly ok: true; readonly id: string | null } | { readonly ok: false; readonly refused: Refused };
+/** `told`: a password or secret that is answered this once. */
+export type Changed =
+  { readonly ok: true; readonly id: string | null; readonly told?: string } | { readonly ok: false; readonly refused: Refused };
 
 /** Sends one change. What throws has no known outcome, or was no question of this change: it may be sent again under the same key. */
 export async function changeGraph(
@@ -101,10 +103,10 @@ export async function changeGraph(
   idempotencyKey: string,
 ): Promise<Changed> {
   const { data } = await askGraph<{
-    done: { ok: { record: { id: string } | null } | null; error: Refused | null } | null;
+    done: { ok: { record: { id: string } | null; told?: string | null } | null; error: Refused | null } | null;
   }>(mutation, { input }, { idempotencyKey });
   const { ok = null, error = null } = data.done ?? {};
   if (error !== null) return { ok: false, refused: error };
   if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
-  return { ok: true, id: ok.record?.id ?? null };
+  return { ok: true, id: ok.record?.id ?? null, ...(typeof ok.told === 'string' && { told: ok.told }) };
 }

@@ -28,7 +28,22 @@ function undo(kind: string, record: string): string {
     ok { record: ${record} { id version } } ${refused} newer { id version who knownAt } } }`;
 }
 
+/** `told`: what is answered this once. */
+function accountAct(name: string, input: string, record: 'account' | 'client', told?: string): string {
+  const mutation = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+  return `mutation ${name}($input: ${input}!) { done: ${mutation}(input: $input) {
+    ok { record: ${record} { id version }${told === undefined ? '' : ` told: ${told}`} } ${refused} } }`;
+}
+
 export const mutations = {
+  CreateAccount: accountAct('CreateAccount', 'CreateAccountInput', 'account', 'firstPassword'),
+  UpdateAccount: accountAct('UpdateAccount', 'UpdateAccountInput', 'account'),
+  DisableAccount: accountAct('DisableAccount', 'AccountInput', 'account'),
+  EnableAccount: accountAct('EnableAccount', 'AccountInput', 'account'),
+  ResetPassword: accountAct('ResetPassword', 'AccountInput', 'account', 'firstPassword'),
+  DropSecondFactor: accountAct('DropSecondFactor', 'AccountInput', 'account'),
+  RevokeClient: accountAct('RevokeClient', 'ClientInput', 'client'),
+  RotateClientSecret: accountAct('RotateClientSecret', 'RotateClientSecretInput', 'client', 'secret'),
   ...acts('Citizen', 'citizen'),
   ...acts('InsuranceCard', 'insuranceCard'),
   ...acts('DigitizedResult', 'digitizedResult'),

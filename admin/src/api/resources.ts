@@ -16,6 +16,8 @@ export const resourceNames = [
   'runs',
   'imports',
   'units',
+  'accounts',
+  'clients',
   'queues',
   'audit',
 ] as const;
@@ -42,6 +44,8 @@ export const rightOf: Readonly<Record<ResourceName, string>> = {
   runs: 'run:read',
   imports: 'import:read',
   units: 'unit:read',
+  accounts: 'account:read',
+  clients: 'client:read',
   queues: 'run:start',
   audit: 'audit:read',
 };
@@ -141,5 +145,15 @@ export const sources: Readonly<Record<Exclude<ResourceName, 'units' | 'queues'>,
   },
   runs: { list: documents.Runs, count: documents.CountRuns, one: null, filter: () => null },
   imports: { list: documents.Imports, count: documents.CountImports, one: null, filter: () => null },
+  accounts: {
+    list: documents.Accounts,
+    count: documents.CountAccounts,
+    one: documents.Account,
+    filter: (filter) => ({
+      ...named(filter, { text: 'text', unit: 'orgUnit', role: 'role' }),
+      ...(filter.disabled ? { disabled: filter.disabled === 'yes' } : {}),
+    }),
+  },
+  clients: { list: documents.Clients, count: documents.CountClients, one: null, filter: () => null },
   audit: { list: documents.AuditEvents, count: documents.CountAuditEvents, one: null, filter: auditFilter },
 };

@@ -2,6 +2,7 @@ import Button from '@mui/material/Button';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode, type SyntheticEvent } from 'react';
 import { LinkBase, useNavigate } from 'react-admin';
+import { keepTold } from '../accounts/told-once.ts';
 import { GraphRefusal, type Refused } from '../api/graph.ts';
 import { useSay } from '../i18n/words.ts';
 import { notice } from '../parts/notices.tsx';
@@ -171,6 +172,7 @@ function Body<Row extends Editable>({
         await refuse(outcome.refused);
         return;
       }
+      if (outcome.told !== undefined && outcome.id !== null) keepTold(outcome.id, outcome.told);
       dropDraft(place);
       queries.removeQueries({ queryKey: ['hub', 'form'] });
       void queries.invalidateQueries();

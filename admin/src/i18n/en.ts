@@ -1,9 +1,11 @@
+import { enAccounts } from './en-accounts.ts';
 import { enActs, enDesk } from './en-acts.ts';
 import { enImport, enImportEnums, enQueue, enRun } from './en-work.ts';
 import type { Messages } from './vi.ts';
 
 export const en: Messages = {
   ...enActs,
+  accounts: enAccounts,
   app: { name: 'Liên Thông', skip: 'To the content', loading: 'Loading', goingToLogIn: 'Opening the log-in page' },
   place: {
     home: 'To do',
@@ -31,6 +33,8 @@ export const en: Messages = {
     run: 'Run',
     imports: 'Imports',
     units: 'Units',
+    accounts: 'Accounts',
+    clients: 'Connected systems',
     queues: 'Queues',
     audit: 'Access log',
     home: 'To do',
@@ -42,6 +46,8 @@ export const en: Messages = {
     work: 'All work',
     runs: 'Runs',
     units: 'Units',
+    accounts: 'Accounts',
+    clients: 'Connected systems',
     queues: 'Queues',
     audit: 'Access log',
   },
@@ -146,6 +152,8 @@ export const en: Messages = {
     runs: 'No reconciliation yet. The nightly one will show here.',
     imports: 'No file has been imported yet.',
     units: 'No units in your scope.',
+    accounts: 'No accounts in your units yet.',
+    clients: 'No connected systems yet. They are added by the command line of the server.',
     queues: 'No background work is waiting.',
     audit: 'No access fits.',
   },

@@ -1,9 +1,11 @@
+import { viAccounts } from './vi-accounts.ts';
 import { viActs, viDesk } from './vi-acts.ts';
 import { viImport, viImportEnums, viQueue, viRun } from './vi-work.ts';
 
 /** Every word on the screens. English beside it in en.ts; a test holds the two to the same keys. */
 export const vi = {
   ...viActs,
+  accounts: viAccounts,
   app: { name: 'Liên Thông', skip: 'Đến nội dung', loading: 'Đang tải', goingToLogIn: 'Đang mở trang đăng nhập' },
   place: {
     home: 'Việc cần làm',
@@ -31,6 +33,8 @@ export const vi = {
     run: 'Lượt chạy',
     imports: 'Nhập dữ liệu',
     units: 'Đơn vị',
+    accounts: 'Tài khoản',
+    clients: 'Hệ thống kết nối',
     queues: 'Hàng đợi',
     audit: 'Nhật ký truy cập',
     home: 'Việc cần làm',
@@ -42,6 +46,8 @@ export const vi = {
     work: 'Mọi việc',
     runs: 'Lượt chạy',
     units: 'Đơn vị',
+    accounts: 'Tài khoản',
+    clients: 'Hệ thống kết nối',
     queues: 'Hàng đợi',
     audit: 'Nhật ký',
   },
@@ -146,6 +152,8 @@ export const vi = {
     runs: 'Chưa có lượt đối soát nào. Lượt hằng đêm sẽ hiện ở đây.',
     imports: 'Chưa có tệp nào được nhập.',
     units: 'Không có đơn vị nào trong phạm vi của anh chị.',
+    accounts: 'Chưa có tài khoản nào trong các đơn vị của anh chị.',
+    clients: 'Chưa có hệ thống nào kết nối. Hệ thống được thêm bằng dòng lệnh trên máy chủ.',
     queues: 'Không có việc nền nào đang chờ.',
     audit: 'Không có lượt truy cập nào khớp.',
   },

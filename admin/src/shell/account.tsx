@@ -61,6 +61,9 @@ export function Account({ onHelp }: { readonly onHelp: () => void }): ReactNode 
               </label>
             ))}
           </fieldset>
+          <p>
+            <a href="/auth/login">{say('accounts.ownSecurity')}</a>
+          </p>
           <div className="acts">
             <Button
               size="small"
