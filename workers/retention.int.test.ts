@@ -41,7 +41,7 @@ afterAll(async () => {
 const growing = {
   outbox: ['hub.outbox', 'at'],
   answers: ['citizens.idempotency', 'at'],
-  staging: ['citizens.import_row', null],
+  staging: ['hub.import_row', null],
   runs: ['hub.run', 'ended_at'],
   sessions: ['organisation.oidc_payload', 'expires_at'],
   security: ['organisation.security_event', 'at'],
@@ -67,8 +67,10 @@ async function oneDay(day: number, rows: number): Promise<void> {
   );
   await owner.query(
     `with run as (insert into hub.run (id, kind, state, unit_no, subgraph, started_by, ended_at)
-       values (uuidv7(), 'IMPORT', 'DONE', 1, 'citizens', 'clerk11', now()) returning id)
-     insert into citizens.import_row (run_id, line, cells) select id, n, '{}' from run, generate_series(1, ${rows}) n`,
+       values (uuidv7(), 'IMPORT', 'DONE', 1, 'citizens', 'clerk11', now()) returning id),
+     file as (insert into hub.import_file (id, kind, unit_no, sender, sender_name, state, run_id)
+       select id, 'CITIZENS', 1, 'clerk11', 'clerk11', 'APPLIED', id from run returning id)
+     insert into hub.import_row (import_id, line, unit_no, cells) select id, n, 1, '[]' from file, generate_series(1, ${rows}) n`,
   );
   await owner.query(
     `insert into organisation.oidc_payload (model, id, payload, expires_at)

@@ -152,7 +152,6 @@ const ImportRowSchema = defineEntity({
     cells: p.json<unknown>(),
     problem: p.json<unknown>().nullable(),
   },
-  indexes: [{ name: 'import_row_state', properties: ['importId', 'state', 'line'] }],
   checks: [oneOf('import_row_state', 'state', ['STAGED', ...rowEnds]), oneOf('import_row_planned', 'planned', rowEnds)],
 });
 

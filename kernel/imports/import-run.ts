@@ -249,6 +249,8 @@ export class Importing {
       return { ...report, complete: sumOf(report) === report.total };
     }
     const handed: Handed[] = [];
+    // Whatever lies before it is decided about, by this process or another one.
+    let behind = 0;
     let done = sumOf(await this.#transaction((tx) => staged.sumsOf(tx, id, this.#units, 'state')));
     try {
       for (;;) {
@@ -256,11 +258,12 @@ export class Importing {
           await this.#transaction((tx) => tx.query('select hub.run_pause($1)', [id]));
           return await this.#report(file, 'state', { complete: false, handed });
         }
-        const applied = await rolledBackAgain(() => this.#applyPage(file));
+        const applied = await rolledBackAgain(() => this.#applyPage(file, behind));
         if (applied === 'stopped') return await this.#report(file, 'state', { complete: false, handed });
         if (applied.rows === 0) break;
         handed.push(...applied.handed);
         done += applied.rows;
+        behind = applied.last;
         progress(done, file.total);
       }
       const report = await this.#report(file, 'state', { complete: true, handed });
@@ -290,12 +293,15 @@ export class Importing {
   }
 
   /** `stopped`: the run is paused or cancelled; the page is undone with it. */
-  #applyPage(file: StagedFile): Promise<'stopped' | { readonly rows: number; readonly handed: readonly Handed[] }> {
+  #applyPage(
+    file: StagedFile,
+    behind: number,
+  ): Promise<'stopped' | { readonly rows: number; readonly last: number; readonly handed: readonly Handed[] }> {
     return this.#transaction(async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(hashtextextended('hub.import ' || $1, 0)) is null as locked`, [file.id]);
-      const rows = await staged.rowsToApply(tx, file.id, this.#units, this.#kind.pageSize);
+      const rows = await staged.rowsToApply(tx, file.id, this.#units, { behind, limit: this.#kind.pageSize });
       const handed: Handed[] = [];
-      if (rows.length === 0) return { rows: 0, handed };
+      if (rows.length === 0) return { rows: 0, last: behind, handed };
       const outcomes = await this.#page(tx, file, rows, { dryRun: false, hand: (secret) => void handed.push(secret) });
       await staged.noteOutcomes(tx, file.id, outcomes, 'state');
       await this.#audit(tx, file, outcomes, false);
@@ -306,7 +312,7 @@ export class Importing {
         JSON.stringify(countsOf(outcomes)),
       ]);
       if (run?.running !== true) throw new Stopped();
-      return { rows: rows.length, handed };
+      return { rows: rows.length, last: rows.at(-1)?.line ?? behind, handed };
     }).catch((error: unknown) => {
       if (error instanceof Stopped) return 'stopped' as const;
       throw error;

@@ -145,11 +145,17 @@ export interface WaitingRow {
   readonly cells: readonly string[];
 }
 
-/** Rows nobody has decided about yet, in the order of the file. */
-export function rowsToApply(tx: Transaction, id: string, units: string, limit: number): Promise<readonly WaitingRow[]> {
+/** Rows behind a line that nobody has decided about yet, in the order of the file. */
+export function rowsToApply(
+  tx: Transaction,
+  id: string,
+  units: string,
+  { behind, limit }: { readonly behind: number; readonly limit: number },
+): Promise<readonly WaitingRow[]> {
   return tx.query<WaitingRow>(
-    `select line, cells from hub.import_row where import_id = $1 and state = 'STAGED' and ${locked('$2')} order by line limit $3`,
-    [id, units, limit],
+    `select line, cells from hub.import_row
+     where import_id = $1 and line > $3 and state = 'STAGED' and ${locked('$2')} order by line limit $4`,
+    [id, units, behind, limit],
   );
 }
 

@@ -63,17 +63,7 @@ const prune = `
           exit when gone >= batch;
         end loop;
       when 'staging' then
-        for home in select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-          where c.relname = 'import_row' and c.relkind in ('r', 'p') and n.nspname = any (${schemas}) order by 1
-        loop
-          execute format('delete from %1$I.import_row where ctid = any (array(
-              select s.ctid from %1$I.import_row s left join hub.run r on r.id = s.run_id
-              where coalesce(r.ended_at, case when r.id is null then uuid_extract_timestamp(s.run_id) end) < $1 limit $2))', home)
-            using until, batch - gone;
-          get diagnostics more = row_count;
-          gone := gone + more;
-          exit when gone >= batch;
-        end loop;
+        gone := hub.prune_imports(days, batch);
       when 'pages' then
         if to_regclass('hub.run_page') is not null then
           execute 'delete from hub.run_page where ctid = any (array(
