@@ -35,8 +35,8 @@ async function drift(url: string): Promise<string> {
   const orm = await MikroORM.init({
     clientUrl: url,
     entities,
-    // The replicas' trigger is SQL of the migration and no business of an entity.
-    schemaGenerator: { ignoreTriggers: true },
+    // The replicas' trigger is SQL of the migration and no business of an entity; the queue's schema is its library's.
+    schemaGenerator: { ignoreTriggers: true, ignoreSchema: ['bullmq'] },
   });
   try {
     return (await orm.schema.getUpdateSchemaSQL({ safe: false, dropTables: false, wrap: false })).trim();
