@@ -20,14 +20,14 @@ import { Units, unitRowsText, type UnitRow } from './units.ts';
  * only its hash is kept, so a repeat of the request is told what was done without it.
  */
 
-export interface CreateAccount {
+interface CreateAccount {
   readonly login: string;
   readonly name: string;
   readonly email?: string | null;
   readonly orgUnitId: string;
   readonly role: string;
 }
-export interface UpdateAccount {
+interface UpdateAccount {
   readonly id: string;
   readonly version: number;
   readonly name?: string | null;
@@ -35,11 +35,11 @@ export interface UpdateAccount {
   readonly orgUnitId?: string | null;
   readonly role?: string | null;
 }
-export interface OneVersion {
+interface OneVersion {
   readonly id: string;
   readonly version: number;
 }
-export interface RotateClient extends OneVersion {
+interface RotateClient extends OneVersion {
   readonly endOld?: boolean | null;
 }
 
