@@ -162,12 +162,13 @@ export const verb: Verb = {
       throw new UsageError({ en: `Say what to export: ${known}.`, vi: `Hãy nêu loại hồ sơ cần ghi ra: ${known}.` });
     }
     const path = wordAt(args, 1, 'FILE');
-    const { roleUrl, identifierKey } = await context.database();
+    const opened = await context.database();
+    const { identifierKey } = opened;
     const { registry } = createMetrics('hub-export');
-    const door = openReadDoor({ connection: roleUrl('reader'), registry });
-    const audit = openReadAudit({ connection: roleUrl('reader'), registry });
+    const door = openReadDoor({ connection: opened.roleUrl('reader'), registry });
+    const audit = openReadAudit({ connection: opened.roleUrl('reader'), registry });
     const database = await openDatabase({
-      url: roleUrl(kind.subgraph),
+      url: opened.roleUrl(kind.subgraph),
       entities: [],
       connections: 1,
       applicationName: 'hub-export',

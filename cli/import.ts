@@ -66,9 +66,10 @@ export const verb: Verb = {
     if (resume !== undefined && !isUuid(resume)) throw new UsageError(wordsOf('IMPORT_UNKNOWN'));
     const source = resume === undefined ? wordAt(args, 1, 'FILE.csv') : null;
     const bytes = source === null ? null : await fileAt(source);
-    const { roleUrl, identifierKey } = await context.database();
+    const opened = await context.database();
+    const { identifierKey } = opened;
     const database = await openDatabase({
-      url: roleUrl(kind.subgraph),
+      url: opened.roleUrl(kind.subgraph),
       entities: [],
       connections: 2,
       applicationName: 'hub-import',
@@ -77,8 +78,8 @@ export const verb: Verb = {
       const caller = await operatorOf(context, args, database, `import ${args.words[0] ?? ''}`);
       const importing = new Importing({ database, clock: systemClock, identifierKey }, kind, caller);
       if (bytes === null || source === null) return await go(context, args, importing, resume ?? '');
-      const opened = await importing.open({ bytes, name: basename(source), mapping: mappingOf(args) });
-      return opened.ok ? await go(context, args, importing, opened.value) : unusable(context, opened.error);
+      const file = await importing.open({ bytes, name: basename(source), mapping: mappingOf(args) });
+      return file.ok ? await go(context, args, importing, file.value) : unusable(context, file.error);
     } catch (error) {
       // Whoever has no right to import, or names no import of his, has done nothing.
       if (error instanceof HubError && (error.code === 'FORBIDDEN' || error.code === 'NOT_FOUND'))

@@ -18,7 +18,7 @@ export interface FilesDeps {
   readonly store: FileStore;
   readonly links: SignedLinks;
   /** Writes down that the bytes of an import are there; false: they are not awaited (any more). */
-  receive(importId: string, storedAs: string): Promise<boolean>;
+  readonly receive: (importId: string, storedAs: string) => Promise<boolean>;
   /** Whose pages may send files here: the hub's own. */
   readonly origins: () => readonly string[];
   readonly clock: Clock;

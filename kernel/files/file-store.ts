@@ -33,13 +33,12 @@ export function openFileStore(dataDir: string): FileStore {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const name = randomBytes(16).toString('hex');
       const part = at(`${name}.part`);
-      let size = 0;
-      let over = false;
+      const seen = { size: 0, over: false };
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {
-          size += chunk.length;
-          over ||= size > most;
-          if (over) done(new Error('too large'));
+          seen.size += chunk.length;
+          seen.over ||= seen.size > most;
+          if (seen.over) done(new Error('too large'));
           else done(null, chunk);
         },
       });
@@ -51,7 +50,7 @@ export function openFileStore(dataDir: string): FileStore {
         return name;
       } catch (error) {
         await rm(part, { force: true });
-        if (over) return null;
+        if (seen.over) return null;
         throw error;
       }
     },

@@ -215,7 +215,7 @@ async function findRecords<Field extends string>(
   };
   for (const row of rows) {
     const { id, version, citizenId, unitNo, waitingHash, standing: stands } = row;
-    const values: Record<string, string | null> = Object.fromEntries(names.map((name) => [name, row[name] as string | null]));
+    const values: Record<string, string | null> = Object.fromEntries(names.map((name) => [name, row[name]]));
     keep({ id, version, citizenId, unitNo, waitingHash, standing: stands, values: values as Record<Field, string | null> });
   }
   return {
