@@ -39,6 +39,7 @@ const ResultForm = later(() => import('./results/result-form.tsx'), 'ResultForm'
 const ReferralForm = later(() => import('./slips/slip-form.tsx'), 'ReferralForm');
 const ReexaminationForm = later(() => import('./slips/slip-form.tsx'), 'ReexaminationForm');
 const RunPage = later(() => import('./runs/run-page.tsx'), 'RunPage');
+const ImportPage = later(() => import('./imports/import-page.tsx'), 'ImportPage');
 const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
 const UnitPage = later(() => import('./units/unit-page.tsx'), 'UnitPage');
 const UnitForm = later(() => import('./units/unit-form.tsx'), 'UnitForm');
@@ -102,7 +103,7 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           <Resource name="discrepancies" list={DiscrepancyList} />
           <Resource name="work" list={WorkList} />
           <Resource name="runs" list={RunList} show={RunPage} />
-          <Resource name="imports" list={ImportList} />
+          <Resource name="imports" list={ImportList} show={ImportPage} />
           <Resource name="units" list={UnitTree} show={UnitPage} edit={UnitForm} create={UnitForm} />
           <Resource name="queues" list={Queues} />
           <Resource name="accounts" list={AccountList} show={AccountPage} edit={AccountForm} create={AccountForm} />

@@ -222,8 +222,8 @@ export interface Queue {
 export interface ImportFile {
   readonly id: string;
   readonly version: number;
-  readonly kind: 'CITIZENS' | 'CARDS' | 'RESULTS' | 'UNITS' | 'ACCOUNTS';
-  readonly fileName: string;
+  readonly kind: 'CITIZENS' | 'CARDS' | 'RESULTS' | 'UNITS';
+  readonly fileName: string | null;
   readonly state: 'AWAITED' | 'RECEIVED' | 'STAGED' | 'CHECKED' | 'APPLIED' | 'REFUSED';
   readonly columns: readonly { readonly heading: string; readonly column: string | null }[];
   readonly separator: string | null;

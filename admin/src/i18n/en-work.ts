@@ -34,6 +34,7 @@ export const enImport: Messages['import'] = {
   leftOut: 'leave this column out',
   refusedRows: 'Refused rows',
   download: 'Download the refused rows',
+  firstRows: 'The file is still in this tab; the first 100 rows at most.',
   line: 'Line',
   what: 'What to mend',
 };
@@ -56,7 +57,6 @@ export const enImportEnums: Pick<Messages['enum'], keyof typeof viImportEnums> =
     CARDS: 'Insurance cards',
     RESULTS: 'Digitized results',
     UNITS: 'Units',
-    ACCOUNTS: 'Accounts',
   },
   importState: {
     AWAITED: 'waiting for the file',
@@ -98,7 +98,5 @@ export const enImportEnums: Pick<Messages['enum'], keyof typeof viImportEnums> =
     file: 'File name',
     level: 'Level',
     parent_code: 'Code of the unit above',
-    login: 'Log-in name',
-    role: 'Role',
   },
 };

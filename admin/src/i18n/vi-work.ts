@@ -27,6 +27,7 @@ export const viImport = {
   leftOut: 'bỏ qua cột này',
   refusedRows: 'Dòng bị từ chối',
   download: 'Tải các dòng bị từ chối',
+  firstRows: 'Tệp này còn trong thẻ trình duyệt; tối đa 100 dòng đầu.',
   line: 'Dòng',
   what: 'Cần sửa gì',
 };
@@ -44,7 +45,7 @@ export const viQueue = {
 };
 export const viImportEnums = {
   queue: { population: 'Cơ sở dữ liệu dân cư', files: 'Tệp nhập và xuất', internal: 'Việc nội bộ' },
-  importKind: { CITIZENS: 'Công dân', CARDS: 'Thẻ BHYT', RESULTS: 'Kết quả số hóa', UNITS: 'Đơn vị', ACCOUNTS: 'Tài khoản' },
+  importKind: { CITIZENS: 'Công dân', CARDS: 'Thẻ BHYT', RESULTS: 'Kết quả số hóa', UNITS: 'Đơn vị' },
   importState: {
     AWAITED: 'chờ tệp',
     RECEIVED: 'đã nhận',
@@ -85,7 +86,5 @@ export const viImportEnums = {
     file: 'Tên tệp',
     level: 'Cấp',
     parent_code: 'Mã đơn vị cấp trên',
-    login: 'Tên đăng nhập',
-    role: 'Vai trò',
   },
 };

@@ -4,6 +4,7 @@ import { amount, instant } from '../format.ts';
 import { word, type Say } from '../i18n/words.ts';
 import { RecordList } from '../lists/record-list.tsx';
 import type { Column, ListScreen } from '../lists/screen.ts';
+import { ImportDrop } from '../imports/import-drop.tsx';
 import { StartReconcile } from './start-reconcile.tsx';
 import { durationWords, paceOf } from './pace.ts';
 
@@ -73,12 +74,12 @@ const runs: ListScreen<Run> = {
   choices: [],
   columns,
 };
-const imports: ListScreen<Run> = { resource: 'imports', address: ({ id }) => `/runs/${id}/show`, choices: [], columns };
+const imports: ListScreen<Run> = { resource: 'imports', address: ({ id }) => `/imports/${id}/show`, choices: [], columns };
 
 export function RunList(): ReactNode {
   return <RecordList screen={runs} more={<StartReconcile />} />;
 }
 
 export function ImportList(): ReactNode {
-  return <RecordList screen={imports} />;
+  return <RecordList screen={imports} more={<ImportDrop />} />;
 }

@@ -36,7 +36,7 @@ function Line({ run }: { readonly run: Run }): ReactNode {
   const left = timeLeft(run, Date.now());
   return (
     <div className="work-line">
-      <LinkBase to={`/runs/${run.id}/show`}>
+      <LinkBase to={run.kind === 'IMPORT' ? `/imports/${run.id}/show` : `/runs/${run.id}/show`}>
         <span>{word(say, 'runKind', run.kind)}</span>
         <progress max={run.total ?? undefined} value={run.total === null ? undefined : done} />
         <span className="figures">
