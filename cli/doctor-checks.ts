@@ -108,10 +108,11 @@ export async function checkServer(owner: Client): Promise<readonly Finding[]> {
     owner,
     `select current_setting('server_version') as version, clock_timestamp() as at,
        array(select name from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes') and setting = 'off') as forgetful,
-       (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used,
+       (select sum(numbackends)::int from pg_stat_database) as used,
        current_setting('max_connections')::int as most, (select max(age(datfrozenxid))::text from pg_database) as age,
-       coalesce((select extract(epoch from max(clock_timestamp() - xact_start))::float8 from pg_stat_activity
-         where datname = current_database() and backend_type = 'client backend'), 0) as oldest`,
+       -- What others do is hidden from the owner; how far their oldest transaction lies back is not.
+       (pg_snapshot_xmax(now.snapshot)::text::bigint - pg_snapshot_xmin(now.snapshot)::text::bigint)::int as oldest
+     from (select pg_current_snapshot() as snapshot) now`,
   );
   const middle = (before + Date.now()) / 2;
   findings.push(said('server', { en: `PostgreSQL ${server.version}`, vi: `PostgreSQL ${server.version}` }, null));
@@ -160,10 +161,10 @@ export async function checkServer(owner: Client): Promise<readonly Finding[]> {
     said(
       'transactions',
       {
-        en: `oldest open for ${server.oldest.toFixed(0)} s, age of numbers ${server.age}`,
-        vi: `giao dịch mở lâu nhất ${server.oldest.toFixed(0)} giây, tuổi số giao dịch ${server.age}`,
+        en: `the oldest open one began ${server.oldest} transactions ago, age of numbers ${server.age}`,
+        vi: `giao dịch mở lâu nhất bắt đầu trước ${server.oldest} giao dịch, tuổi số giao dịch ${server.age}`,
       },
-      beyond(Math.max(server.oldest / 60, Number(server.age) / 50_000_000), 10, 30, {
+      beyond(Math.max(server.oldest / 10_000, Number(server.age) / 50_000_000), 10, 30, {
         en: 'End the session that holds the old transaction (pg_stat_activity), and let autovacuum run: VACUUM (FREEZE).',
         vi: 'Kết thúc phiên giữ giao dịch cũ (pg_stat_activity) và để autovacuum chạy: VACUUM (FREEZE).',
       }),
