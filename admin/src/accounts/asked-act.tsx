@@ -28,6 +28,7 @@ export function AskedActs({
   const [asking, setAsking] = useState<Act | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
+  const question = asking?.ask ?? null;
 
   const run = async ({ mutation }: Act): Promise<void> => {
     setAsking(null);
@@ -60,9 +61,9 @@ export function AskedActs({
           {say(act.label)}
         </Button>
       ))}
-      {asking === null || asking.ask === null ? null : (
+      {asking === null || question === null ? null : (
         <span className="asked" role="alert">
-          {say(asking.ask)}{' '}
+          {say(question)}{' '}
           <Button size="small" color="error" variant="contained" onClick={() => void run(asking)}>
             {say(asking.label)}
           </Button>
