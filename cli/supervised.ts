@@ -106,7 +106,10 @@ export function supervise(spec: ProcessSpec, options: SupervisorOptions): Superv
 export function inherited(): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(DATABASE_URL|HUB_BACKUP_KEY|HUB_AUDIT_KEY|npm_|NODE_OPTIONS$|NODE_CHANNEL|INIT_CWD$)/.test(name))
+    if (
+      value !== undefined &&
+      !/^(DATABASE_URL|HUB_BACKUP_KEY|HUB_AUDIT_KEY|npm_|NODE_OPTIONS$|NODE_CHANNEL|INIT_CWD$)/.test(name)
+    )
       passed[name] = value;
   }
   return passed;

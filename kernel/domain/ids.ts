@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Brand, Parsed } from './brand.ts';
 
 /** The hub's own id of a citizen: opaque UUIDv7. Personal numbers are corrected, missing and shared, hence never a key. */
@@ -28,12 +27,6 @@ export function parseUnitId(text: string): Parsed<UnitNumber, 'UNIT_ID_FORMAT'> 
 /** The number of a unit where an id has the form of a UUID: in the audit and in messages. Version 8, so that it is nobody else's. */
 export function unitSubject(number: number): string {
   return `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`;
-}
-
-/** The same for a client, whose id is no UUID: UUIDv8 of its SHA-256. */
-export function clientSubject(id: string): string {
-  const hex = createHash('sha256').update(id).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 export function unitId(number: number): string {

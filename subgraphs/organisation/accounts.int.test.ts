@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { permissionsOf, roles, type Role } from '#kernel/auth/permissions.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
 import { verifyPassword, verifySecret } from '#kernel/auth/secrets.ts';
-import { clientSubject } from '#kernel/domain/ids.ts';
+import { clientSubject } from '#kernel/identifier-hash.ts';
 import { changesOf, type Changes } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openRuntime, type SubgraphRuntime } from '#kernel/graph/subgraph-runtime.ts';

@@ -1,7 +1,8 @@
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
-import { clientSubject, isUuid } from '#kernel/domain/ids.ts';
+import { isUuid } from '#kernel/domain/ids.ts';
+import { clientSubject } from '#kernel/identifier-hash.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import type { CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
