@@ -16,12 +16,15 @@ interface Place {
   readonly id: string;
 }
 
+/** A row of the last minute that has no seal yet is what every row is at first: nobody can say that it was not written then. */
+const settled = `(select s.at::text as at, s.id::text as id from hub.audit_seal s where s.at < clock_timestamp() - interval '2 minutes'
+  order by s.at, s.id)`;
 const sealed = `(select s.at::text as at, s.id::text as id from hub.audit_seal s order by s.at, s.id)`;
 
-async function placeAt(client: Client, random: Random): Promise<Place> {
-  const { rows } = await client.query<{ count: number }>('select count(*)::int as count from hub.audit_seal');
+async function placeAt(client: Client, random: Random, among = sealed): Promise<Place> {
+  const { rows } = await client.query<{ count: number }>(`select count(*)::int as count from ${among} x`);
   const at = random.below(rows[0]?.count ?? 1);
-  const found = await client.query<Place>(`select * from ${sealed} x offset $1 limit 1`, [at]);
+  const found = await client.query<Place>(`select * from ${among} x offset $1 limit 1`, [at]);
   const [place] = found.rows;
   if (place === undefined) throw new Error('Nothing is sealed.');
   return place;
@@ -72,7 +75,7 @@ const columns = `principal, principal_kind, principal_name, role, unit_no, purpo
 
 /** Copies a sealed row to a moment beside it, as if it had been written then. */
 const insert: Act = async (client, random) => {
-  const { at, id } = await placeAt(client, random);
+  const { at, id } = await placeAt(client, random, settled);
   const { rows } = await client.query<{ id: string }>(
     `insert into hub.audit_event (id, at, ${columns})
      select gen_random_uuid(), at + interval '3 microseconds', ${columns} from hub.audit_event where at = $1 and id = $2 returning id::text`,

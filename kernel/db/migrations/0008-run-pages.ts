@@ -198,6 +198,10 @@ const leasing = `
     return lapsed;
   end $body$;
 
+  create function hub.is_suspect(tries int, reason text) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $body$
+    select coalesce(tries >= 2 and reason = 'LEASE_LOST', false)
+  $body$;
+
   -- verdict: LEASED, or why not: UNKNOWN (no such page), OVER (done, or the run is), PAUSED, HELD (by another), LATER.
   create function hub.lease_page(run uuid, no int, seconds double precision)
   returns table (verdict text, epoch int, keys jsonb, size int, tries int, definition text, plan jsonb, principal jsonb, unit_no int, opened_at timestamptz, last jsonb)
@@ -214,6 +218,11 @@ const leasing = `
     elsif page.state <> 'WAITING' or home.state in ('DONE','FAILED','CANCELLED') then verdict := 'OVER';
     elsif home.state <> 'RUNNING' then verdict := 'PAUSED';
     elsif page.due_at > clock_timestamp() then verdict := 'LATER';
+    -- Whose workers died twice is worked on alone: else pages that were only beside it would end with it.
+    elsif exists (select from hub.run_page p where p.run_id = run and p.state = 'LEASED'
+      and (hub.is_suspect(p.tries, p.reason) or hub.is_suspect(page.tries, page.reason))) then
+      verdict := 'LATER';
+      update hub.run_page p set due_at = clock_timestamp() + make_interval(secs => least(seconds, 1)) where p.run_id = run and p.no = lease_page.no;
     else
       verdict := 'LEASED';
       update hub.run_page p set state = 'LEASED', epoch = p.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => seconds)
