@@ -4,6 +4,7 @@ import type { Verb } from './verb.ts';
 export const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
   backup: () => import('./backup.ts'),
   doctor: () => import('./doctor.ts'),
+  'breach-report': () => import('./breach-report.ts'),
   docs: () => import('./docs.ts'),
   export: () => import('./export.ts'),
   generate: () => import('./generate.ts'),

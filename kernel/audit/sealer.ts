@@ -44,8 +44,8 @@ export interface Restored {
 export interface Sealer {
   /** Seals all that is committed; how many rows. `null`: another sealer is at work. */
   round(): Promise<number | null>;
-  /** Publishes the newest head, if there is one that is not published. */
-  publish(): Promise<void>;
+  /** Publishes the newest head where it is not published yet; false: there is no head. */
+  publish(): Promise<boolean>;
   /** False when the newest published head is not in the database: it was rolled back. */
   standsAsPublished(): Promise<boolean>;
   /** Drops months that are older than so many whole months; which. */
@@ -134,9 +134,10 @@ class ChainSealer implements Sealer {
     return batch.rows;
   }
 
-  async publish(): Promise<void> {
+  async publish(): Promise<boolean> {
     const head = await this.#database.transaction(session, newest);
     if (head !== null && head.head !== this.#published) this.#publish(head);
+    return head !== null;
   }
 
   async standsAsPublished(): Promise<boolean> {
@@ -293,8 +294,7 @@ export async function runSealer({ keptMonths, signal, metrics, log, ...options }
       if (sealed !== null) {
         rows.inc(sealed);
         if (performance.now() - published > publishEvery) {
-          await sealer.publish();
-          published = performance.now();
+          if (await sealer.publish()) published = performance.now();
         }
         if (performance.now() - pruned > pruneEvery) {
           for (const month of await sealer.prune(keptMonths)) log.info('audit.month-dropped', { kind: month });
