@@ -115,9 +115,9 @@ function about(kind: ProblemKind, head: Pick<StoredHead, 'no' | 'fromAt'> | null
   return { kind, at: head?.fromAt ?? null, id: null, head: head?.no ?? null };
 }
 
-/** Rows in the order of the audit; what is said of the whole comes last. */
+/** Rows in the order of the audit, what is said of a batch before its rows, also before the first; what is said of the whole comes last. */
 function byPlace(one: Problem, other: Problem): number {
-  const place = ({ at, id }: Problem) => `${at ?? '~'} ${id ?? '~'}`;
+  const place = ({ at, id }: Problem) => `${at ?? '~'} ${id ?? ''}`;
   return place(one) < place(other) ? -1 : 1;
 }
 

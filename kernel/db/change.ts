@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import type { EntityManager, EntitySchema } from '@mikro-orm/postgresql';
 import type { AuditAction } from '../audit/actions.ts';
 import type { SubgraphName } from '../audit/audit.ts';
+import { auditRow, type AuditNote } from '../audit/audit-row.ts';
 import type { Permission } from '../auth/permissions.ts';
 import { scopeOf } from '../auth/policy.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { ErrorCode, Reason } from '../errors/catalogue.ts';
 import { HubError, refusal, type NewerChange } from '../errors/hub-error.ts';
 import { ok, refused, type Result } from '../result.ts';
+import { again } from './again.ts';
 import { openDatabase, type Transaction, type WriteSession } from './database.ts';
 import { outboxPart, type OutboxEvent } from './outbox.ts';
 
@@ -97,8 +99,6 @@ export interface ChangesOptions {
 
 /** Mutations that may wait for a connection; one more is told to come again. */
 const waitingLimit = 1_000;
-/** How often a transaction is run again that PostgreSQL rolled back for another's sake (deadlock, serialization). */
-const attempts = 5;
 
 export async function openChanges({ url, subgraph, entities, connections = 4 }: ChangesOptions): Promise<Changes> {
   const database = await openDatabase({ url, entities, connections, applicationName: `hub ${subgraph} changes` });
@@ -121,7 +121,7 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
       // What a refusal leaves behind is written before the place is free: whoever comes next finds it counted.
       return await places.run(async () => {
         try {
-          return ok(await attempt(() => once(session, keyed, notes, body)));
+          return ok(await again(() => once(session, keyed, notes, body), rolledBackForAnother));
         } catch (error) {
           const known = refusalIn(error);
           const twin = known.code === 'UNAUTHENTICATED' ? null : await answerOfTwin<Kept>(session, keyed);
@@ -165,7 +165,7 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
           cause: 'MUTATION',
           causeId: caller.traceId,
         },
-        audit: (action, subjects, fields) => void last.push(auditPart(subgraph, caller, { action, subjects, fields })),
+        audit: (action, subjects, fields) => void last.push(auditRow(subgraph, caller, { action, subjects, fields })),
         auditRefusal: (action, subjects, fields, instead) => void notes.push({ action, subjects, fields, instead }),
         publish: (...more) => void events.push(...more),
         late: (text, values) => void last.push({ text, values }),
@@ -193,7 +193,7 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
         const other = (await instead?.(transaction)) ?? null;
         if (other !== null) return other;
       }
-      const { text, values } = joined(notes.map((note) => auditPart(subgraph, caller, note)));
+      const { text, values } = joined(notes.map((note) => auditRow(subgraph, caller, note)));
       await transaction.query(text, values);
       return null;
     });
@@ -215,12 +215,6 @@ interface KeyedRequest extends ChangeRequest {
   /** SHA-256 in hex. */
   readonly bodyHash: string;
   readonly schema: SubgraphName;
-}
-
-interface AuditNote {
-  readonly action: AuditAction;
-  readonly subjects: readonly string[];
-  readonly fields: readonly string[];
 }
 
 interface RefusalNote extends AuditNote {
@@ -273,34 +267,6 @@ function joined(parts: readonly Part[]): Part {
   return { text: `with ${texts.join(', ')} select`, values };
 }
 
-function auditPart(
-  subgraph: SubgraphName,
-  { principal, purpose, basis, operation, traceId }: Caller,
-  { action, subjects, fields }: AuditNote,
-): Part {
-  return {
-    text: `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
-         fields, subject_count, operation, trace_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid[], $11::text[], $12, $13, $14)`,
-    values: [
-      principal.id,
-      principal.kind,
-      principal.name,
-      principal.role,
-      principal.unitNo,
-      purpose,
-      basis?.id ?? null,
-      action,
-      subgraph,
-      subjects,
-      [...fields].sort(),
-      subjects.length,
-      operation,
-      traceId,
-    ],
-  };
-}
-
 function keyOf({ idempotencyKey }: Caller): string | null {
   return idempotencyKey !== null && /^[A-Za-z0-9_-]{8,128}$/.test(idempotencyKey) ? idempotencyKey : null;
 }
@@ -321,17 +287,6 @@ function isObject(value: unknown): value is object {
 
 function told({ code, reason, field, newer, words }: HubError): Refusal {
   return { code, reason, field, newer, words };
-}
-
-/** Runs again only what PostgreSQL has rolled back as a whole. */
-async function attempt<T>(run: () => Promise<T>): Promise<T> {
-  for (let left = attempts; ; left -= 1) {
-    try {
-      return await run();
-    } catch (error) {
-      if (left <= 1 || !rolledBackForAnother(error)) throw error;
-    }
-  }
 }
 
 function rolledBackForAnother(error: unknown): boolean {

@@ -72,3 +72,9 @@ export interface ImportKind<Column extends string = string> {
   /** One outcome for each row. The second time the same rows change nothing; an empty cell never erases. */
   page(page: ImportPage<Column>, rows: readonly TableRow<Column>[]): Promise<readonly RowOutcome[]>;
 }
+
+/** How many rows ended how, as a run tells it; the refused ones it counts by itself. */
+export function countsOf(outcomes: readonly RowOutcome[]): Readonly<Record<string, number>> {
+  const count = (end: RowOutcome['end']): number => outcomes.filter((outcome) => outcome.end === end).length;
+  return { added: count('ADDED'), changed: count('CHANGED'), unchanged: count('UNCHANGED'), waiting: count('WAITING') };
+}

@@ -1,17 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { auditRow } from '../audit/audit-row.ts';
 import { scopeOf } from '../auth/policy.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
 import { columnsOf, readCsv, type CsvFile, type FileRefusal } from '../csv-table.ts';
+import { again } from '../db/again.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { dayInVietnam } from '../domain/plain-date.ts';
 import { refusal } from '../errors/hub-error.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Json } from '../jobs/define-job.ts';
 import { ok, type Result } from '../result.ts';
-import type { ImportKind, ImportPage, RowOutcome, RowProblem } from './import-kind.ts';
+import { countsOf, type ImportKind, type ImportPage, type RowOutcome, type RowProblem } from './import-kind.ts';
 import * as staged from './staging.ts';
-import type { ImportSums, StagedFile } from './staging.ts';
+import { trialPages, type KeyedRow } from './trial-pages.ts';
+import { sumOf, type ImportSums, type StagedFile } from './staging.ts';
 
 /*
  * A file comes in: staged as it was sent, tried, applied page by page, reported. A page is one transaction with history, audit, messages,
@@ -258,7 +261,7 @@ export class Importing {
           await this.#transaction((tx) => tx.query('select hub.run_pause($1)', [id]));
           return await this.#report(file, 'state', { complete: false, handed });
         }
-        const applied = await rolledBackAgain(() => this.#applyPage(file, behind));
+        const applied = await again(() => this.#applyPage(file, behind), undone);
         if (applied === 'stopped') return await this.#report(file, 'state', { complete: false, handed });
         if (applied.rows === 0) break;
         handed.push(...applied.handed);
@@ -371,30 +374,13 @@ export class Importing {
       outcome.end === 'REFUSED' || (dryRun && outcome.end === 'ADDED') ? [] : [outcome.subject],
     );
     if (subjects.length === 0) return;
-    const { principal, purpose, basis, operation, traceId } = this.#caller;
-    const different = [...new Set(subjects)];
-    await tx.query(
-      `insert into hub.audit_event (principal, principal_kind, principal_name, role, unit_no, purpose, basis, action, subgraph, subjects,
-         fields, subject_count, operation, trace_id, detail)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::uuid[], $11::text[], $12, $13, $14, $15)`,
-      [
-        principal.id,
-        principal.kind,
-        principal.name,
-        principal.role,
-        principal.unitNo,
-        purpose,
-        basis?.id ?? null,
-        this.#kind.action,
-        this.#kind.subgraph,
-        different,
-        file.places.filter((column) => column !== null).sort(),
-        different.length,
-        operation,
-        traceId,
-        JSON.stringify(dryRun ? { run: file.id, dryRun } : { run: file.id }),
-      ],
-    );
+    const { text, values } = auditRow(this.#kind.subgraph, this.#caller, {
+      action: this.#kind.action,
+      subjects: [...new Set(subjects)],
+      fields: file.places.filter((column) => column !== null),
+      detail: dryRun ? { run: file.id, dryRun } : { run: file.id },
+    });
+    await tx.query(text, values);
   }
 
   async #report(
@@ -433,7 +419,7 @@ export class Importing {
 
   /** Pages for a dry run: rows by what they can be about, never cut within. */
   async #groups(file: StagedFile): Promise<Iterator<readonly staged.WaitingRow[]>> {
-    const keyed: { readonly key: string; readonly row: staged.WaitingRow }[] = [];
+    const keyed: KeyedRow[] = [];
     for (let after = 0; ;) {
       const rows = await this.#transaction((tx) => staged.rowsAfter(tx, file.id, this.#units, after, portion));
       for (const row of rows) {
@@ -444,20 +430,7 @@ export class Importing {
       if (last === undefined) break;
       after = last.line;
     }
-    // The sort is stable: rows of one record stay in the order of the file.
-    keyed.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
-    const { pageSize } = this.#kind;
-    return (function* pages() {
-      let page: staged.WaitingRow[] = [];
-      for (const [index, { key, row }] of keyed.entries()) {
-        if (page.length >= pageSize && keyed[index - 1]?.key !== key) {
-          yield page;
-          page = [];
-        }
-        page.push(row);
-      }
-      if (page.length > 0) yield page;
-    })();
+    return trialPages(keyed, this.#kind.pageSize);
   }
 
   #transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -468,23 +441,8 @@ export class Importing {
 /** Undoes the page of a run that somebody stopped meanwhile. */
 class Stopped extends Error {}
 
-function countsOf(outcomes: readonly RowOutcome[]): Readonly<Record<string, number>> {
-  const count = (end: RowOutcome['end']): number => outcomes.filter((outcome) => outcome.end === end).length;
-  return { added: count('ADDED'), changed: count('CHANGED'), unchanged: count('UNCHANGED'), waiting: count('WAITING') };
-}
-
-function sumOf({ added, changed, unchanged, waiting, refused }: ImportSums): number {
-  return added + changed + unchanged + waiting + refused;
-}
-
-/** A page that PostgreSQL rolled back for another's sake (deadlock, a lock held too long) is done again, up to five times. */
-async function rolledBackAgain<T>(run: () => Promise<T>): Promise<T> {
-  for (let left = 4; ; left -= 1) {
-    try {
-      return await run();
-    } catch (error) {
-      const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-      if (left === 0 || typeof code !== 'string' || !['40001', '40P01', '55P03'].includes(code)) throw error;
-    }
-  }
+/** Deadlock, a lock held too long: PostgreSQL undid the page. */
+function undone(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && ['40001', '40P01', '55P03'].includes(code);
 }

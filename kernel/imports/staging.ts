@@ -20,6 +20,11 @@ export interface ImportSums {
   readonly refused: number;
 }
 
+/** Rows that were decided about. */
+export function sumOf({ added, changed, unchanged, waiting, refused }: ImportSums): number {
+  return added + changed + unchanged + waiting + refused;
+}
+
 export interface StagedFile {
   readonly id: string;
   readonly version: number;

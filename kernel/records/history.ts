@@ -25,7 +25,7 @@ export interface Change extends Omit<ChangeRow, 'before' | 'after'> {
   readonly after: readonly FieldValue[] | null;
 }
 
-/** The fields that history may show, each with the field by whose rule it is masked, or null. Others are left out. */
+/** The fields that history may show, in that order, each with the field by whose rule it is masked, or null. Others are left out. */
 export type HistoryFields = Readonly<Record<string, MaskedField | null>>;
 
 /** A record as it stood at an instant, as the read door gives it; `version` is null before it existed. */
@@ -60,10 +60,10 @@ function shownValues(
   inClear: (field: MaskedField) => boolean,
 ): readonly FieldValue[] | null {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
-  return Object.entries(values).flatMap(([field, value]: [string, unknown]) => {
-    if (!Object.hasOwn(fields, field)) return [];
-    const text = textOf(value);
-    const rule = fields[field] ?? null;
+  const stored = new Map<string, unknown>(Object.entries(values));
+  return Object.entries(fields).flatMap(([field, rule]) => {
+    if (!stored.has(field)) return [];
+    const text = textOf(stored.get(field));
     return [{ field, value: text === null || rule === null || inClear(rule) ? text : mask(rule, text) }];
   });
 }

@@ -5,7 +5,7 @@ import type { KeyedRead, PageRead } from '#kernel/db/read-door.ts';
 import { maskSql } from '#kernel/domain/masking.ts';
 import type { Gender } from '#kernel/domain/gender.ts';
 import type { DatePrecision } from '#kernel/domain/plain-date.ts';
-import type { StateRow } from '#kernel/records/history.ts';
+import type { ChangeRow, StateRow } from '#kernel/records/history.ts';
 import type { PlaceConfidence, PlaceList } from '#kernel/places/index.ts';
 
 /*
@@ -234,19 +234,6 @@ export function identifiersOf(caller: Caller): KeyedRead<IdentifierRow> {
       where i.citizen_id = any($2::uuid[]) and ${inScope('i')} and ${ofBasis('i.citizen_id', '$3')}
       order by i.citizen_id, i.system, i.valid_to desc nulls first, i.id`,
   };
-}
-
-export interface ChangeRow {
-  readonly id: string;
-  readonly version: number;
-  readonly who: string;
-  readonly cause: string;
-  readonly causeId: string | null;
-  readonly knownAt: string;
-  readonly trueFrom: string | null;
-  readonly action: string;
-  readonly before: Readonly<Record<string, string | null>> | null;
-  readonly after: Readonly<Record<string, string | null>> | null;
 }
 
 /** Changes of a person, oldest first. The key is `citizen after size`, so that pages of many people are one read. */

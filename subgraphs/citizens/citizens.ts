@@ -2,11 +2,9 @@ import type { CitizenField } from '#kernel/domain/citizen-field.ts';
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { inClear, lacksBasis, scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
-import type { MaskedField } from '#kernel/auth/purposes.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { KeyedRead, ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid, parseUnitId } from '#kernel/domain/ids.ts';
-import { mask } from '#kernel/domain/masking.ts';
 import { parsePersonalId } from '#kernel/domain/personal-id.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import {
@@ -19,7 +17,7 @@ import {
   type PageInfo,
 } from '#kernel/page.ts';
 import { instantArgument } from '#kernel/records/arguments.ts';
-import { shownState, type HistoryFields, type RecordState } from '#kernel/records/history.ts';
+import { shownChange, shownState, type Change, type RecordState } from '#kernel/records/history.ts';
 import type { Call } from '#kernel/subgraph.ts';
 import { countOfUnits, narrowed, unitTreeSource, type UnitTree } from '#kernel/unit-scope.ts';
 import {
@@ -28,23 +26,10 @@ import {
   parseCitizenFilter,
   parseOrder,
   parsePlace,
-  candidateLimit,
   type CitizenFilterInput,
   type CitizenOrderInput,
-  type Place,
 } from './citizen-filter.ts';
-import {
-  accessesFor,
-  countStatement,
-  coveredBy,
-  densePage,
-  probe,
-  sparsePage,
-  walkedBy,
-  windowEnd,
-  type Access,
-  type ListQuestion,
-} from './citizen-list.ts';
+import type { ListQuestion } from './citizen-list.ts';
 import {
   askedNothing,
   changeCountOf,
@@ -56,11 +41,12 @@ import {
   shapeFor,
   stateOf,
   type Asked,
-  type ChangeRow,
   type CitizenRow,
   type IdentifierRow,
   type Walk,
 } from './citizen-reads.ts';
+import { historyOfCitizen } from './citizen-history.ts';
+import { CitizenSearch, type Count, type Listed } from './citizen-search.ts';
 import {
   discrepanciesById,
   discrepancyCount,
@@ -77,11 +63,6 @@ import {
 export interface ResolvedNumber {
   readonly id: string;
   readonly resolvedOnly: true;
-}
-
-export interface Count {
-  readonly total: number;
-  readonly isEstimate: boolean;
 }
 
 /** A page of a list. Places and sums are made only when they are asked for. */
@@ -123,9 +104,6 @@ const mergeSteps = 8;
 
 /** So many units are walked one by one; more (never all: those are walked at once) go along the whole index. */
 const unitsWalked = 64;
-
-/** Windows of a walk that one page looks through before it says "nothing yet, go on from here". */
-const windows = 20;
 
 const lowestId = '00000000-0000-0000-0000-000000000000';
 
@@ -245,17 +223,17 @@ export class Citizens {
       basis: scope.citizenId,
       columns: shapeFor(caller, asked),
     };
-    const probed = this.#probe(question, units.scope);
+    const search = new CitizenSearch(this.#door, question, units.scope);
     const plain = isPlain(filter) && scope.citizenId === null && order.by === 'id' && !order.descending;
-    const { rows, cutAt } =
+    const { rows, cutAt }: Listed =
       units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
-        ? nothing
+        ? { rows: [], cutAt: null }
         : plain
           ? {
               rows: await this.#door.page(plainPage(caller, asked, units.walk), units.scope, after?.id ?? null, first + 1),
               cutAt: null,
             }
-          : await this.#listed(question, units.scope, probed);
+          : await search.page();
     const cursorOf = (row: { readonly id: string; readonly sort?: string | null }): string =>
       encodeCursor(binding, keysOf({ id: row.id, sort: row.sort ?? null }));
     const nodes = rows.length > first ? rows.slice(0, first) : rows;
@@ -273,74 +251,8 @@ export class Citizens {
       count: () =>
         units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
           ? Promise.resolve(none)
-          : this.#counted(call, question, units.scope, probed, after === null && rows.length <= first),
+          : counted(call, search, filter.text?.kind === 'number' && (after !== null || rows.length > first)),
     };
-  }
-
-  /** The sum for one number says whether its holder is here: he is noted, also when the page itself does not show him. */
-  async #counted(call: Call, question: ListQuestion, scope: RowScope, probed: Probe, shown: boolean): Promise<Count> {
-    if (!shown && question.filter.text?.kind === 'number') {
-      const holders = await this.#listed({ ...question, after: null, limit: largestPage }, scope, probed);
-      for (const { id } of holders.rows) call.note('citizen.read', id);
-    }
-    return await this.#count(question, scope, probed);
-  }
-
-  /** `cutAt`: the list goes on behind this place, although the page is not full. */
-  async #listed(
-    question: ListQuestion,
-    scope: RowScope,
-    probed: Probe,
-  ): Promise<{ readonly rows: readonly ListedRow[]; readonly cutAt: Place | null }> {
-    const access = await probed(accessesFor(question).filter((tried) => !walkedBy(question, tried)));
-    if (access !== null && access.atLeast <= candidateLimit) {
-      const { name, text, values } = sparsePage(question, access.access);
-      const rows = await this.#door.rows<CandidateRow>(name, text, scope, values);
-      if ((rows[0]?.candidates ?? 0) <= candidateLimit) return { rows: rows.filter(isHit), cutAt: null };
-    }
-    // A page may be short, but it is not empty while there is anything within reach.
-    let from = question;
-    for (let window = 1; ; window += 1) {
-      const { name, text, values } = densePage(from);
-      const rows = await this.#door.rows<ListedRow>(name, text, scope, values);
-      if (rows.length >= question.limit || question.walk === 'units') return { rows, cutAt: null };
-      const end = windowEnd(from);
-      const [last] = await this.#door.rows<Place>(end.name, end.text, scope, end.values);
-      if (last === undefined) return { rows, cutAt: null };
-      if (rows.length > 0 || window === windows) return { rows, cutAt: last };
-      from = { ...question, after: last };
-    }
-  }
-
-  /** Finds the access with the fewest candidates. A single one is tried without asking how many it has; several are counted once. */
-  #probe(question: ListQuestion, scope: RowScope): Probe {
-    let counting: Promise<Counts> | null = null;
-    const all = accessesFor(question);
-    const count = async (): Promise<Counts> => {
-      const { name, text, values } = probe(question, all);
-      return (await this.#door.rows<Counts>(name, text, scope, values))[0] ?? {};
-    };
-    return async (tried) => {
-      const [only] = tried;
-      if (only === undefined) return null;
-      if (all.length === 1) return { access: only, atLeast: 0 };
-      counting ??= count();
-      const counts = await counting;
-      const found = (access: Access): number => counts[access] ?? Infinity;
-      const best = tried.reduce((one, other) => (found(other) < found(one) ? other : one));
-      return { access: best, atLeast: found(best) };
-    };
-  }
-
-  async #count(question: ListQuestion, scope: RowScope, probed: Probe): Promise<Count> {
-    const best = await probed(accessesFor(question));
-    const access = best?.access ?? null;
-    const { name, text, values } = countStatement({ ...question, after: null }, access);
-    const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number }>(name, text, scope, values);
-    const { looked, found } = row ?? { looked: 0, found: 0 };
-    const isEstimate = looked > candidateLimit;
-    const all = isEstimate && access !== null && coveredBy(question, access);
-    return { total: all ? countLimit : Math.min(found, countLimit), isEstimate };
   }
 
   /** The scope narrowed to the unit of a filter, and how it is walked. */
@@ -372,20 +284,20 @@ export class Citizens {
     call: Call,
     citizenId: string,
     query: { readonly first?: number | null; readonly after?: string | null },
-  ): Promise<Page<ChangeRow>> {
+  ): Promise<Page<Change>> {
     const scope = required(call, 'citizen:read');
     const first = parseFirst(query.first);
     const binding = this.#cursors('citizen.history', citizenId, 'id');
     const after = placeOf(binding, query.after);
     const key = `${citizenId} ${after ?? lowestId} ${String(first + 1)}`;
     const rows = await this.#rowsOf(changesOf, scope, key);
-    const nodes = rows.slice(0, first).map((row) => masked(row, call.caller));
+    const nodes = rows.slice(0, first).map((row) => shownChange(row, historyOfCitizen, (field) => inClear(call.caller, field)));
     const cursorOf = ({ id }: { readonly id: string }): string => encodeCursor(binding, [id]);
     return {
       nodes,
       cursorOf,
       pageInfo: pageInfo(nodes, rows.length > first, after !== null, cursorOf, null),
-      count: async () => counted((await this.#rowsOf(changeCountOf, scope, citizenId))[0]?.count ?? 0),
+      count: async () => upToLimit((await this.#rowsOf(changeCountOf, scope, citizenId))[0]?.count ?? 0),
     };
   }
 
@@ -395,7 +307,7 @@ export class Citizens {
     const instant = instantArgument(at, 'at');
     if (instant === null) throw refusal('INSTANT_FORMAT', { field: 'at' });
     const [state] = await this.#rowsOf(stateOf, scope, `${citizenId} ${instant.toISOString()}`);
-    return state === undefined ? null : shownState(state, stateFields, (field) => inClear(call.caller, field));
+    return state === undefined ? null : shownState(state, historyOfCitizen, (field) => inClear(call.caller, field));
   }
 
   async discrepancy(call: Call, id: string): Promise<DiscrepancyRow | null> {
@@ -449,27 +361,23 @@ export class Citizens {
         );
         const count = row?.count ?? 0;
         if (citizen !== null && count > 0) call.note('work.read', citizen);
-        return counted(count);
+        return upToLimit(count);
       },
     };
   }
 }
 
-type ListedRow = CitizenRow & { readonly sort?: string | null };
-type Counts = Readonly<Partial<Record<Access, number>>>;
-type Probe = (tried: readonly Access[]) => Promise<{ readonly access: Access; readonly atLeast: number } | null>;
-
-/** A row of a sparse page; without hits there is one that says only how many candidates there were. */
-type CandidateRow = { readonly candidates: number } & (ListedRow | { readonly id: null });
-
-function isHit(row: CandidateRow): row is { readonly candidates: number } & ListedRow {
-  return row.id !== null;
-}
-
-const nothing: { readonly rows: readonly ListedRow[]; readonly cutAt: null } = { rows: [], cutAt: null };
 const none: Count = { total: 0, isEstimate: false };
 
-function counted(found: number): Count {
+/** The sum for one number says whether its holder is here: where the page may not show him, he is noted all the same. */
+async function counted(call: Call, search: CitizenSearch, holders: boolean): Promise<Count> {
+  if (holders) {
+    for (const { id } of (await search.page({ after: null, limit: largestPage })).rows) call.note('citizen.read', id);
+  }
+  return await search.count();
+}
+
+function upToLimit(found: number): Count {
   return { total: Math.min(found, countLimit), isEstimate: found > countLimit };
 }
 
@@ -506,57 +414,4 @@ function pageInfo<Node>(
     startCursor: first === undefined ? null : cursorOf(first),
     endCursor: cutAt ?? (last === undefined ? null : cursorOf(last)),
   };
-}
-
-/** Fields that history knows, as the graph names them, in the order of the graph; how each is masked. Whatever else is stored stays there. */
-const historyFields = [
-  'orgUnit',
-  'lifeStatus',
-  'mergedInto',
-  'personalId',
-  'oldIdNumber',
-  'fullName',
-  'dateOfBirth',
-  'gender',
-  'ethnicity',
-  'phone',
-  'email',
-  'birthplace',
-  'nativePlace',
-  'permanentAddress',
-  'permanentCommune',
-  'currentAddress',
-  'currentCommune',
-  'sourceKey',
-  'reason',
-  'decision',
-  'discrepancy',
-  'handedFrom',
-  'handedTo',
-  'note',
-] as const;
-type HistoryField = (typeof historyFields)[number];
-const historyMasks: Readonly<
-  Partial<Record<HistoryField, Extract<MaskedField, 'personalId' | 'oldIdNumber' | 'phone' | 'email'>>>
-> = {
-  personalId: 'personalId',
-  oldIdNumber: 'oldIdNumber',
-  phone: 'phone',
-  email: 'email',
-};
-
-const stateFields: HistoryFields = Object.fromEntries(historyFields.map((field) => [field, historyMasks[field] ?? null]));
-
-function masked(row: ChangeRow, caller: Caller): ChangeRow {
-  const values = (side: ChangeRow['before']): ChangeRow['before'] => {
-    if (side === null) return null;
-    const shown = historyFields.flatMap((field) => {
-      const value = side[field];
-      if (value === undefined) return [];
-      const as = historyMasks[field];
-      return [[field, value === null || as === undefined || inClear(caller, as) ? value : mask(as, value)] as const];
-    });
-    return Object.fromEntries(shown);
-  };
-  return { ...row, before: values(row.before), after: values(row.after) };
 }

@@ -13,8 +13,9 @@ import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import type { SubgraphContext, TypeResolvers } from '#kernel/subgraph.ts';
 import type { UndoChange } from '#kernel/records/undo.ts';
 import type { CitizenChanges, CreateCitizen, UpdateCitizen, WithdrawCitizen } from './changes.ts';
-import { askedBit, askedNothing, type Asked, type ChangeRow, type CitizenRow, type IdentifierRow } from './citizen-reads.ts';
-import type { Citizens, CitizensQuery, Count, DiscrepanciesQuery, Page, ResolvedNumber } from './citizens.ts';
+import { askedBit, askedNothing, type Asked, type CitizenRow, type IdentifierRow } from './citizen-reads.ts';
+import type { Count } from './citizen-search.ts';
+import type { Citizens, CitizensQuery, DiscrepanciesQuery, Page, ResolvedNumber } from './citizens.ts';
 import type { DiscrepancyRow } from './discrepancy-reads.ts';
 import { fieldStatuses } from './field-status.ts';
 import type { RunStarts, StartReconcile } from './run-starts.ts';
@@ -109,10 +110,6 @@ export function citizenResolvers(
       },
       orgUnit: ({ unitNo }: DiscrepancyRow) => ({ id: unitId(unitNo) }),
     },
-    Change: {
-      before: ({ before }: ChangeRow) => fieldValues(before),
-      after: ({ after }: ChangeRow) => fieldValues(after),
-    },
     CitizenConnection: listed,
     DiscrepancyConnection: listed,
     ChangeConnection: listed,
@@ -166,10 +163,6 @@ function identifier({ system, value, validFrom, validTo, standing, source }: Ide
 
 function address(...[text, code, listVersion, currentCode, confidence]: readonly (string | null)[]): object | null {
   return text === null && code === null ? null : { text, code, listVersion, currentCode, confidence };
-}
-
-function fieldValues(side: ChangeRow['before']): object | null {
-  return side === null ? null : Object.entries(side).map(([field, value]) => ({ field, value }));
 }
 
 /** Edges and sums of a list are made when they are asked for; both sums are one count. */

@@ -17,9 +17,10 @@ import {
 } from '#kernel/domain/insurance-card-number.ts';
 import { parsePlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
+import { announce, historyRow } from '#kernel/records/remember.ts';
 import { holderById } from '#kernel/records/holder.ts';
 import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
-import { knownWord, parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
+import { knownWord, parseReason, parseWritten, stated } from '#kernel/records/stated.ts';
 import type { Result } from '#kernel/result.ts';
 import { CardChange, InsuranceCard, type CardStatus } from './card.entity.ts';
 
@@ -237,6 +238,8 @@ function write(card: InsuranceCard, values: StatedValues): { readonly before: Si
   return { before, after };
 }
 
+const told = { event: 'CARD', type: 'InsuranceCard', said: 'reason' } as const;
+
 /** History, audit and message of one change. */
 function remember(
   change: Change,
@@ -246,31 +249,7 @@ function remember(
   before: Side | null,
   after: Side,
 ): void {
-  const { id, unitNo, version } = card;
-  change.em.create(CardChange, {
-    id: randomUUIDv7(),
-    recordId: id,
-    citizenId: card.citizenId ?? null,
-    unitNo,
-    version,
-    effectiveFrom: trueFromOf(trueFrom),
-    ...change.by,
-    action,
-    before,
-    after,
-  });
-  const fields = Object.keys(after).filter((field) => field !== 'reason');
-  change.audit(
-    action,
-    [card.citizenId ?? id],
-    fields.map((field) => `InsuranceCard.${field}`),
-  );
-  change.publish({
-    kind: 'CARD',
-    subject: id,
-    version,
-    unitBefore: before === null ? null : unitNo,
-    unitAfter: unitNo,
-    payload: {},
-  });
+  const remembered = { record: card, trueFrom, action, before, after };
+  change.em.create(CardChange, { ...historyRow(change, remembered), unitNo: card.unitNo });
+  announce(change, told, remembered);
 }

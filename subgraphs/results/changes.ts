@@ -11,9 +11,10 @@ import { parseResultCode, readResultCode, type ResultCode, type ResultCodeReason
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
 import { mayGo } from '#kernel/records/forward.ts';
+import { announce, historyRow } from '#kernel/records/remember.ts';
 import { holderById, holdersOf, type Holder } from '#kernel/records/holder.ts';
 import { stands, writeStated, type Side } from '#kernel/records/sides.ts';
-import { knownWord, parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
+import { knownWord, parseReason, parseWritten, stated } from '#kernel/records/stated.ts';
 import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { coversUnit } from '#kernel/unit-scope.ts';
@@ -291,6 +292,8 @@ function parseCode(text: string): Parsed<ResultCode, ResultCodeReason> {
   return parseResultCode(text.trim());
 }
 
+const told = { event: 'RESULT', type: 'DigitizedResult', said: 'reason' } as const;
+
 /** History, audit and message of one change. */
 function remember(
   change: Change,
@@ -300,31 +303,7 @@ function remember(
   before: Side | null,
   after: Side,
 ): void {
-  const { id, unitNo, version } = result;
-  change.em.create(ResultChange, {
-    id: randomUUIDv7(),
-    recordId: id,
-    citizenId: result.citizenId ?? null,
-    unitNo,
-    version,
-    effectiveFrom: trueFromOf(trueFrom),
-    ...change.by,
-    action,
-    before,
-    after,
-  });
-  const fields = Object.keys(after).filter((field) => field !== 'reason');
-  change.audit(
-    action,
-    [result.citizenId ?? id],
-    fields.map((field) => `DigitizedResult.${field}`),
-  );
-  change.publish({
-    kind: 'RESULT',
-    subject: id,
-    version,
-    unitBefore: before === null ? null : unitNo,
-    unitAfter: unitNo,
-    payload: {},
-  });
+  const remembered = { record: result, trueFrom, action, before, after };
+  change.em.create(ResultChange, { ...historyRow(change, remembered), unitNo: result.unitNo });
+  announce(change, told, remembered);
 }

@@ -8,9 +8,10 @@ import { isUuid, unitId } from '#kernel/domain/ids.ts';
 import { parsePlainDay } from '#kernel/domain/plain-date.ts';
 import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import { mayGo } from '#kernel/records/forward.ts';
+import { announce, historyRow } from '#kernel/records/remember.ts';
 import { holderById } from '#kernel/records/holder.ts';
 import { stands, writeStated, type Side, type Sides } from '#kernel/records/sides.ts';
-import { parseReason, parseWritten, stated, trueFromOf } from '#kernel/records/stated.ts';
+import { parseReason, parseWritten, stated } from '#kernel/records/stated.ts';
 import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { coversUnit } from '#kernel/unit-scope.ts';
@@ -298,34 +299,10 @@ class ChangesOfKind<Row extends Slip, Input extends SlipInput> {
     before: Side | null,
     after: Side,
   ): void {
-    const { id, unitNo = null, facilityNo = null, version } = slip;
-    change.em.create(SlipChange, {
-      id: randomUUIDv7(),
-      recordId: id,
-      citizenId: slip.citizenId ?? null,
-      unitNo,
-      facilityNo,
-      version,
-      effectiveFrom: trueFromOf(trueFrom),
-      ...change.by,
-      action,
-      before,
-      after,
-    });
-    const fields = Object.keys(after).filter((field) => field !== 'note');
-    change.audit(
-      action,
-      [slip.citizenId ?? id],
-      fields.map((field) => `${this.#kind.type}.${field}`),
-    );
-    change.publish({
-      kind: 'SLIP',
-      subject: id,
-      version,
-      unitBefore: before === null ? null : unitNo,
-      unitAfter: unitNo,
-      payload: {},
-    });
+    const remembered = { record: slip, trueFrom, action, before, after };
+    const { unitNo = null, facilityNo = null } = slip;
+    change.em.create(SlipChange, { ...historyRow(change, remembered), unitNo, facilityNo });
+    announce(change, { event: 'SLIP', type: this.#kind.type, said: 'note' }, remembered);
   }
 }
 

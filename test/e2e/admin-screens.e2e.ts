@@ -31,7 +31,7 @@ const lists = [
   '/reexaminations',
   '/discrepancies',
   '/discrepancies?state=SETTLED',
-].concat(['/work', '/runs', '/imports', '/units', '/queues', '/audit']);
+].concat(['/work', '/runs', '/imports', '/units', '/accounts', '/accounts/create', '/clients', '/queues', '/audit']);
 const views = [
   { width: 1440, height: 900, colorScheme: 'light', language: 'vi' },
   { width: 390, height: 844, colorScheme: 'dark', language: 'vi' },

@@ -1,5 +1,6 @@
 import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneResult, RaRecord } from 'react-admin';
 import { documents } from './documents.ts';
+import { sendImportFile } from './import-files.ts';
 import type { CitizenField, FieldState, SettleDecision } from './generated/graph.ts';
 import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type Refused, type RevealPurpose } from './graph.ts';
 import { undoOf, mutations, type RunAct, type UndoResource } from './mutations.ts';
@@ -419,23 +420,7 @@ export function hubDataProvider(): HubDataProvider {
       return { ok: true, id: ok.runId };
     },
     importFile: (id, asked) => record<ImportFile>(workDocuments.Import, { id }, asked),
-    async sendFile(file, kind, idempotencyKey) {
-      const { data } = await askGraph<{
-        done: { ok: { record: { id: string }; upload: { url: string } } | null; error: Refused | null } | null;
-      }>(workMutations.StartImport, { input: { kind, fileName: file.name, size: file.size } }, { idempotencyKey });
-      const { ok = null, error = null } = data.done ?? {};
-      if (error !== null) return { ok: false, refused: error };
-      if (ok === null) throw new GraphRefusal('', 503, 'UNAVAILABLE', null);
-      // Another origin, which reads no cookie: the link alone lets the bytes in.
-      const sent = await fetch(ok.upload.url, {
-        method: 'PUT',
-        body: file,
-        credentials: 'omit',
-        headers: { 'content-type': 'text/csv' },
-      });
-      if (!sent.ok) throw new GraphRefusal('', sent.status, 'UNAVAILABLE', sent.headers.get('x-trace-id'));
-      return { ok: true, id: ok.record.id };
-    },
+    sendFile: sendImportFile,
     applyImport: ({ id, version, mapping }, key) => {
       const said = Object.entries(mapping).map(([heading, column]) => ({ heading, column: column === '' ? null : column }));
       return changeGraph(workMutations.ApplyImport, { id, version, ...(said.length > 0 && { mapping: said }) }, key);

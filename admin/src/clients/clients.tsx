@@ -23,7 +23,6 @@ const screen: ListScreen<ClientRecord> = {
     {
       key: 'state',
       label: 'column.state',
-      size: 'long',
       text: ({ revokedAt }, { say }) =>
         revokedAt === null ? say('accounts.open') : say('accounts.revokedSince', { at: instant(revokedAt) }),
       cell: (client, { say }) =>

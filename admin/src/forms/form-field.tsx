@@ -95,7 +95,9 @@ function Control({ field, control, value, onChange }: ControlProps): ReactNode {
     case 'choice':
       return (
         <select {...control} onChange={(event) => onChange(event.target.value)}>
-          <option value="">{say('form.unstated')}</option>
+          {field.required === true && value !== '' ? null : (
+            <option value="">{say(field.required === true ? 'form.choose' : 'form.unstated')}</option>
+          )}
           {field.options?.map((option) => (
             <option key={option.value} value={option.value}>
               {say(option.label)}

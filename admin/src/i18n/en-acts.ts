@@ -21,6 +21,7 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
     required: 'No value yet. This field cannot stay empty.',
     masked: 'A part of this number is still masked (•). Type the whole number, or press “show” above to see it in full.',
     unstated: 'not stated',
+    choose: 'choose one',
     chooseUnit: 'choose a unit',
     findPerson: 'Name, or the whole personal number',
     otherPerson: 'choose another person',

@@ -19,6 +19,7 @@ export const viActs = {
     required: 'Chưa có giá trị. Ô này không để trống được.',
     masked: 'Số này còn chỗ che (•). Gõ lại cả số, hoặc bấm “hiện” ở trên để xem số đầy đủ.',
     unstated: 'không ghi',
+    choose: 'chọn một mục',
     chooseUnit: 'chọn đơn vị',
     findPerson: 'Họ tên, hoặc số định danh gõ đủ',
     otherPerson: 'chọn người khác',

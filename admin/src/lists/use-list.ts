@@ -1,3 +1,4 @@
+import { keepPreviousData } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useGetList, useLocation, useNavigate } from 'react-admin';
 import type { Filter } from '../api/resources.ts';
@@ -67,7 +68,7 @@ export function useList<Row extends { readonly id: string }>(
   const list = useGetList<Row & { id: string }>(
     resource,
     { pagination: { page, perPage }, ...(order !== null && { sort: order }), filter },
-    { placeholderData: (before: unknown) => before as never, enabled: rows },
+    { placeholderData: keepPreviousData, enabled: rows },
   );
   const counted = useAsk(['count', resource, filter], (hub, options) => hub.count(resource, filter, options), {
     enabled: !rows || list.data !== undefined,
