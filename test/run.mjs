@@ -84,7 +84,14 @@ switch (mode) {
     break;
   case 'long': {
     // The same suites with their full figures, then those that are long by nature; `-- NAME` runs the files whose path holds it.
-    const full = { HUB_DIFFERENTIAL: '5000', HUB_PROBES: '20000', HUB_REPLAYS: '5000', HUB_FAULT_SECONDS: '60' };
+    const full = {
+      HUB_DIFFERENTIAL: '5000',
+      HUB_PROBES: '20000',
+      HUB_REPLAYS: '5000',
+      HUB_FAULT_SECONDS: '60',
+      HUB_TAMPERINGS: '1000',
+      HUB_KILLS: '20',
+    };
     const named = (path) => rest.length === 0 || rest.some((name) => path.includes(name));
     if (named('test/differential')) await suite('unit', ['--testPathPatterns', 'test/differential'], full);
     const scaled = [
@@ -92,7 +99,9 @@ switch (mode) {
       'test/scope',
       'subgraphs/past-states',
       'kernel/audit/read-audit',
+      'kernel/audit/sealer',
       'kernel/db/read-door-pg',
+      'subgraphs/insurance/import-cards',
     ];
     const chosen = scaled.filter(named);
     if (chosen.length > 0) await suite('int', ['--runInBand', '--testPathPatterns', chosen.join('|')], full);
