@@ -23,6 +23,7 @@ const screen: ListScreen<ClientRecord> = {
     {
       key: 'state',
       label: 'column.state',
+      size: 'marks',
       text: ({ revokedAt }, { say }) =>
         revokedAt === null ? say('accounts.open') : say('accounts.revokedSince', { at: instant(revokedAt) }),
       cell: (client, { say }) =>
