@@ -59,10 +59,11 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     oauth: identity.edgeRoutes((request) => request.ip),
     parts: {
       postgres: () => door.ping(),
-      queue: () => identity.ping(),
       audit: () => audit.ping(),
       ...Object.fromEntries(runtimes.map(({ name }) => [name, up])),
+      organisation: () => identity.ping(),
     },
+    background: { queue: () => identity.reachQueue() },
     files: {
       receive: (importId, storedAs) => identity.receiveFile(importId, storedAs),
       listening: (origin) => void (filesOrigin = origin),

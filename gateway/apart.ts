@@ -58,11 +58,11 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     parts: {
       // The gateway has no connection of its own: PostgreSQL is up when a subgraph reaches it.
       postgres: () => Promise.any(names.map(async (name) => assertUp((await ready(name)).postgres))),
-      queue: () => Promise.any(names.map(async (name) => assertUp((await ready(name)).postgres))),
       ...Object.fromEntries(
         names.map((name) => [name, async () => assertUp((await ready(name)).status === 200 ? 'up' : 'down')]),
       ),
     },
+    background: { queue: async () => assertUp((await ready('organisation')).queue) },
     metrics: metricsOfAll(parts, async () => {
       const answers = await Promise.allSettled(names.map(async (name) => readMetrics((await asked(name, '/metrics')).body)));
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));

@@ -34,6 +34,7 @@ export interface BehindTheEdge {
   /** The OpenID provider. */
   readonly oauth: FastifyPluginCallback;
   readonly parts: HealthChecks['parts'];
+  readonly background: NonNullable<HealthChecks['background']>;
   /** Files that come in; absent where the edge cannot reach their register. */
   readonly files?: {
     receive(importId: string, storedAs: string): Promise<boolean>;
@@ -69,6 +70,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   const tokens = metrics.counter('hub_tokens_total', 'Bearer tokens by what became of them.', ['event']);
   const health = createHealth({
     parts: behind.parts,
+    background: behind.background,
     outside: { population: outsideState(settings.populationUrl), bhxh: outsideState(settings.bhxhUrl) },
   });
   const { hosts, origins } = namesOf(settings);
@@ -78,8 +80,17 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     issuers: [behind.issuer, ...outsideIssuers(settings)],
     principals: behind.principals,
     clock: systemClock,
-    observe: (event) => tokens.inc({ event }),
+    observe(event) {
+      tokens.inc({ event });
+      if (event === 'early') wrongClock();
+    },
   });
+  let clockToldAt = Number.NEGATIVE_INFINITY;
+  function wrongClock(): void {
+    if (performance.now() - clockToldAt < 60_000) return;
+    clockToldAt = performance.now();
+    log.error('token.early');
+  }
   const windows = memoryRateStore();
   metrics.gauge('hub_tokens_remembered', 'Verified tokens kept.', () => authenticator.remembered());
   metrics.gauge('hub_rate_windows', 'Windows of quotas kept.', () => windows.size());

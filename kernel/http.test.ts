@@ -16,11 +16,11 @@ function served(health: ReturnType<typeof createHealth>): FastifyInstance {
 }
 
 test('ready names every part, and is 503 when one is down; outside systems never make it so', async () => {
-  let queue: () => Promise<unknown> = () => Promise.resolve();
+  let citizens: () => Promise<unknown> = () => Promise.resolve();
   let now = 0;
   const health = createHealth(
     {
-      parts: { postgres: () => Promise.resolve(), queue: () => queue() },
+      parts: { postgres: () => Promise.resolve(), citizens: () => citizens() },
       outside: { population: () => 'down', bhxh: () => 'absent' },
     },
     () => now,
@@ -29,14 +29,28 @@ test('ready names every part, and is 503 when one is down; outside systems never
   const good = await server.inject('/health/ready');
   expect([good.statusCode, good.json()]).toEqual([
     200,
-    { status: 'up', parts: { postgres: 'up', queue: 'up' }, outside: { population: 'down', bhxh: 'absent' } },
+    { status: 'up', parts: { postgres: 'up', citizens: 'up' }, outside: { population: 'down', bhxh: 'absent' } },
   ]);
-  queue = () => Promise.reject(new Error('connection to 10.0.0.1 refused'));
+  citizens = () => Promise.reject(new Error('connection to 10.0.0.1 refused'));
   now += 1_500;
   const bad = await server.inject('/health/ready');
-  expect([bad.statusCode, bad.json()]).toMatchObject([503, { status: 'down', parts: { postgres: 'up', queue: 'down' } }]);
+  expect([bad.statusCode, bad.json()]).toMatchObject([503, { status: 'down', parts: { postgres: 'up', citizens: 'down' } }]);
   expect(bad.body).not.toContain('10.0.0.1');
   expect((await server.inject('/health/live')).statusCode).toBe(200);
+});
+
+test('while the queue is away the hub is degraded and nobody is sent elsewhere; with a part that serves away too it is down', async () => {
+  const away = () => Promise.reject(new Error('away'));
+  const ready = (postgres: () => Promise<unknown>) =>
+    served(createHealth({ parts: { postgres }, background: { queue: away }, outside: {} })).inject('/health/ready');
+  const degraded = await ready(() => Promise.resolve());
+  expect([degraded.statusCode, degraded.json()]).toMatchObject([
+    200,
+    { status: 'degraded', parts: { postgres: 'up', queue: 'down' } },
+  ]);
+  await app?.close();
+  const down = await ready(away);
+  expect([down.statusCode, down.json()]).toMatchObject([503, { status: 'down' }]);
 });
 
 test('a part that does not answer within a second is down', async () => {

@@ -6,14 +6,17 @@ export type PartState = 'up' | 'down';
 export type OutsideState = 'up' | 'down' | 'absent';
 
 export interface HealthChecks {
-  /** `postgres`, `queue`, each subgraph. Resolves when the part works; rejecting or taking longer than a second is `down`. */
+  /** `postgres`, each subgraph. Resolves when the part works; rejecting or taking longer than a second is `down`. */
   readonly parts: Readonly<Record<string, () => Promise<unknown>>>;
+  /** `queue`: named among the parts in the same way, but while it is down everybody is answered as ever, so nobody may be sent away. */
+  readonly background?: Readonly<Record<string, () => Promise<unknown>>>;
   /** `population`, `bhxh`. Answers from what is known; asks nobody. */
   readonly outside: Readonly<Record<string, () => OutsideState>>;
 }
 
 export interface HealthReport {
-  readonly status: 'up' | 'down' | 'stopping';
+  /** `degraded`: it serves, and work in the background stands still. */
+  readonly status: 'up' | 'degraded' | 'down' | 'stopping';
   readonly parts: Readonly<Record<string, PartState>>;
   readonly outside: Readonly<Record<string, OutsideState>>;
 }
@@ -59,9 +62,15 @@ export function createHealth(checks: HealthChecks, now: () => number = () => per
   let askedAt = Number.NEGATIVE_INFINITY;
 
   const ask = async () => {
-    const names = Object.keys(checks.parts);
-    const states = await Promise.all(Object.values(checks.parts).map(works));
+    const all = { ...checks.parts, ...checks.background };
+    const names = Object.keys(all);
+    const states = await Promise.all(Object.values(all).map(works));
     known = Object.fromEntries(names.map((name, index) => [name, states[index] ?? 'down']));
+  };
+  const standing = () => {
+    const down = Object.keys(known).filter((name) => known[name] === 'down');
+    if (down.length === 0) return 'up';
+    return down.every((name) => Object.hasOwn(checks.background ?? {}, name)) ? 'degraded' : 'down';
   };
   const outside = () => Object.fromEntries(Object.entries(checks.outside).map(([name, state]) => [name, state()]));
 
@@ -72,14 +81,18 @@ export function createHealth(checks: HealthChecks, now: () => number = () => per
         asked = ask();
       }
       await asked;
-      const down = Object.values(known).includes('down');
-      return { status: stopping ? 'stopping' : down ? 'down' : 'up', parts: known, outside: outside() };
+      return { status: stopping ? 'stopping' : standing(), parts: known, outside: outside() };
     },
     live: () => ({ status: stopping ? 'stopping' : 'up', parts: known, outside: outside() }),
     stopping() {
       stopping = true;
     },
   };
+}
+
+/** Whether anybody may be sent here, as an HTTP status. */
+export function readiness({ status }: HealthReport): 200 | 503 {
+  return status === 'up' || status === 'degraded' ? 200 : 503;
 }
 
 /** /health/live, /health/ready and /metrics. They name parts and numbers, never a person, an address or an error text. */
@@ -90,10 +103,7 @@ export function registerOperations(
   app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send(given.health.live()));
   app.get('/health/ready', async (_request, reply) => {
     const report = await given.health.ready();
-    return reply
-      .code(report.status === 'up' ? 200 : 503)
-      .header('cache-control', 'no-store')
-      .send(report);
+    return reply.code(readiness(report)).header('cache-control', 'no-store').send(report);
   });
   app.get('/metrics', async (_request, reply) => {
     const text = await given.registry.metrics();

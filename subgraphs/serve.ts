@@ -8,7 +8,7 @@ import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { answerEnvelope, operationsPath } from '#kernel/graph/hop-operations.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
-import { createHealth } from '#kernel/http.ts';
+import { createHealth, readiness } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { tracedDoor, tracingOf } from '#kernel/tracing.ts';
 import { allSubgraphs } from './all.ts';
@@ -75,7 +75,11 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
   const served = tracedDoor(runtime, tracing, 'serve');
   const keys = hopVerifyingKeys(hopPublicKeys);
   const verifier = new HopVerifier(name, () => keys, systemClock);
-  const health = createHealth({ parts: { postgres: () => door.ping(), audit: () => audit.ping() }, outside: {} });
+  const health = createHealth({
+    parts: { postgres: () => door.ping(), audit: () => audit.ping() },
+    background: identity === null ? {} : { queue: () => identity.reachQueue() },
+    outside: {},
+  });
 
   const app = Fastify({ bodyLimit, keepAliveTimeout: keepAlive, logger: false, exposeHeadRoutes: false });
   app.removeAllContentTypeParsers();
@@ -126,7 +130,7 @@ function operations(
   app.get('/health/ready', async (request, reply) => {
     if (sealed(request, 'health') === null) return reply.code(401).send(refused);
     const report = await given.health.ready();
-    return reply.code(report.status === 'up' ? 200 : 503).send(report);
+    return reply.code(readiness(report)).send(report);
   });
   app.get('/metrics', async (request, reply) => {
     if (sealed(request, 'health') === null) return reply.code(401).send(refused);

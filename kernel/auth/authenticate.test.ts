@@ -28,7 +28,14 @@ const principal: Principal = {
 };
 
 function world(changes: Partial<TrustedIssuer> = {}) {
-  const state = { now: start, finds: 0, lookups: [] as string[], standing: true, away: null as Error | null };
+  const state = {
+    now: start,
+    finds: 0,
+    lookups: [] as string[],
+    events: [] as string[],
+    standing: true,
+    away: null as Error | null,
+  };
   const authenticator = createAuthenticator({
     issuers: [
       {
@@ -53,6 +60,7 @@ function world(changes: Partial<TrustedIssuer> = {}) {
       basis: () => Promise.resolve(null),
     },
     clock: { now: () => new Date(state.now) },
+    observe: (event) => void state.events.push(event),
   });
   return { state, ask: (token: string) => authenticator.authenticate(`Bearer ${token}`), authenticator };
 }
@@ -110,6 +118,19 @@ test('a token brings no key and names no place to find one [A03]', async () => {
   expect(state.lookups).toEqual([]);
   expect(await ask(await token({ header: { kid: '../../dev/null' } }))).toBeNull();
   expect(state.lookups).toEqual(['../../dev/null']);
+});
+
+test('an issuer whose clock is an hour ahead is refused and told about; forged, old or foreign tokens tell nothing about clocks [F20]', async () => {
+  const { ask, state } = world();
+  for (const claims of [{ iat: seconds + 3_600, exp: seconds + 4_200 }, { nbf: seconds + 3_600 }])
+    expect(await ask(await token({ claims }))).toBeNull();
+  expect(state.events).toEqual(['early', 'refused', 'early', 'refused']);
+  state.events.length = 0;
+  const late = { iat: seconds + 3_600, exp: seconds + 4_200 };
+  expect(await ask(await token({ claims: late, key: theirs.privateKey }))).toBeNull();
+  expect(await ask(await token({ claims: { iat: seconds - 3_600, exp: seconds - 3_000 } }))).toBeNull();
+  expect(await ask(await token({ claims: { aud: 'urn:other' } }))).toBeNull();
+  expect(state.events).toEqual(['refused', 'refused', 'refused']);
 });
 
 test('life and origin of a token are held to 30 s and to the list of issuers [A04]', async () => {

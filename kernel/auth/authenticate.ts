@@ -3,6 +3,7 @@ import {
   createRemoteJWKSet,
   customFetch,
   decodeJwt,
+  errors,
   jwtVerify,
   type CryptoKey,
   type FetchImplementation,
@@ -57,8 +58,8 @@ export interface AuthenticatorDeps {
   readonly issuers: readonly TrustedIssuer[];
   readonly principals: PrincipalSource;
   readonly clock: Clock;
-  /** For metrics: a token was looked up or verified, or refused. */
-  readonly observe?: (event: 'remembered' | 'verified' | 'refused') => void;
+  /** For metrics: a token was looked up or verified, or refused; `early`: well signed and of the future, so a clock is wrong, theirs or ours. */
+  readonly observe?: (event: 'remembered' | 'verified' | 'refused' | 'early') => void;
 }
 
 interface Remembered {
@@ -79,7 +80,7 @@ export function createAuthenticator(
   const underWay = new Map<string, Promise<Principal | null>>();
 
   async function verify(token: string, key: string): Promise<Principal | null> {
-    const claims = await verifyToken(token, byIssuer, deps.clock.now());
+    const claims = await verifyToken(token, byIssuer, deps.clock.now(), () => deps.observe?.('early'));
     if (claims === null) return null;
     const now = deps.clock.now().getTime();
     const entry: Remembered = {
@@ -161,7 +162,12 @@ interface Claims {
   readonly expiresAt: Date;
 }
 
-async function verifyToken(token: string, issuers: ReadonlyMap<string, TrustedIssuer>, now: Date): Promise<Claims | null> {
+async function verifyToken(
+  token: string,
+  issuers: ReadonlyMap<string, TrustedIssuer>,
+  now: Date,
+  early: () => void,
+): Promise<Claims | null> {
   try {
     const trusted = issuers.get(decodeJwt(token).iss ?? '');
     if (trusted === undefined) return null;
@@ -185,6 +191,13 @@ async function verifyToken(token: string, issuers: ReadonlyMap<string, TrustedIs
   } catch (error) {
     // That the keys cannot be reached now says nothing about the token: its owner is to come again, not to log in anew.
     if (error instanceof HubError) throw error;
+    // Claims are looked at behind the signature: it is the issuer who says so, not somebody who tries.
+    if (
+      error instanceof errors.JWTClaimValidationFailed &&
+      error.reason === 'check_failed' &&
+      ['iat', 'nbf'].includes(error.claim)
+    )
+      early();
     // Every reason is the same answer; which one it was helps only who is trying.
     return null;
   }

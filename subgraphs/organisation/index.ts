@@ -106,6 +106,8 @@ export interface Identity {
   /** Moves what the subgraphs said of their work into the joint queue; how many events it took (1,000: more may wait). */
   feedWork(): Promise<number>;
   ping(): Promise<void>;
+  /** Rejects while the workers do not reach the queue, or nobody has looked at it for long. In PostgreSQL it is there when PostgreSQL is. */
+  reachQueue(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -175,6 +177,15 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
     feedWork: () => feedWork(database),
     ping: async () => {
       await database.read((sql) => sql.rows('select 1'));
+    },
+    async reachQueue() {
+      const [seen] = await database.read((sql) =>
+        sql.rows<{ readonly reached: boolean }>(
+          `select coalesce(bool_and(reachable and at > clock_timestamp() - interval '30 seconds'), true) as reached
+           from hub.queue_seen where backend = 'redis'`,
+        ),
+      );
+      if (seen?.reached !== true) throw new Error('the queue is away');
     },
     async close() {
       clearInterval(housekeeping);
