@@ -179,6 +179,7 @@ const RunPageSchema = defineEntity({
     tries: p.integer().default(0),
     done: p.integer().default(0),
     refused: p.integer().default(0),
+    counts: p.json<unknown>().defaultRaw(`'{}'::jsonb`),
     reason: p.text().nullable(),
   },
   indexes: [
@@ -262,6 +263,14 @@ const OutboxDoneSchema = defineEntity({
   },
 });
 
+const UsedLinkSchema = defineEntity({
+  name: 'UsedLink',
+  schema: 'hub',
+  tableName: 'used_link',
+  properties: { no: keyText().primary(), expiresAt: instant() },
+  indexes: [{ name: 'used_link_expires', properties: ['expiresAt'] }],
+});
+
 export const hubEntities = [
   UnitSchema,
   RunSchema,
@@ -270,6 +279,7 @@ export const hubEntities = [
   QueueSeenSchema,
   ImportFileSchema,
   ImportRowSchema,
+  UsedLinkSchema,
   OutboxSchema,
   OutboxConsumerSchema,
   OutboxDoneSchema,

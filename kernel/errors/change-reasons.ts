@@ -147,7 +147,7 @@ export const changeReasons = {
   RUN_NOTHING_FAILED: {
     code: 'CONFLICT',
     since: '0.1',
-    en: 'No part of this run has failed as a whole, so there is nothing to run again. Rows that were refused are mended in their file and sent again.',
+    en: 'No part of this run has failed, so there is nothing to run again. Rows of a file that were refused are mended in the file and sent again.',
     vi: 'Không có phần nào của lượt này bị lỗi để chạy lại. Dòng bị từ chối thì sửa trong tệp rồi gửi lại.',
   },
 } as const;

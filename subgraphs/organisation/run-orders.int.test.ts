@@ -137,6 +137,32 @@ test('what failed runs again or is left; where nothing failed that is said', asy
   ).toEqual([{ state: 'SETTLED' }]);
 });
 
+test('people of a comparison who got no answer are asked again, and counted anew; refused rows of a file are not', async () => {
+  for (const kind of ['RECONCILE', 'IMPORT'] as const) {
+    const run = await begun(kind, unit.c1, 'DONE', 'DONE');
+    await truth(
+      `update hub.run_page set done = 50, refused = 4 * no - 4, counts = '{"matched": 40, "differing": 6}' where run_id = $1`,
+      [run],
+    );
+    await truth(
+      `update hub.run set done = 96, refused = 4, counts = '{"matched": 80, "differing": 12}', state = 'DONE' where id = $1`,
+      [run],
+    );
+    const { ok, error } = await say(steward, 'rerunFailed', run, 1);
+    if (kind === 'IMPORT') expect(error?.reason).toBe('RUN_NOTHING_FAILED');
+    else {
+      expect(ok?.run.state).toBe('RUNNING');
+      expect(await truth('select done, refused, counts from hub.run where id = $1', [run])).toEqual([
+        { done: 50, refused: 0, counts: { matched: 40, differing: 6 } },
+      ]);
+      expect(await truth('select no, state, done, refused from hub.run_page where run_id = $1 order by no', [run])).toEqual([
+        { no: 1, state: 'DONE', done: 50, refused: 0 },
+        { no: 2, state: 'WAITING', done: 0, refused: 0 },
+      ]);
+    }
+  }
+});
+
 test('a run of others does not exist; whoever only sends files speaks to imports alone', async () => {
   const other = await begun('RECONCILE', unit.c2, 'WAITING');
   expect((await say(centre, 'cancelRun', other, 1)).error).toEqual({ code: 'NOT_FOUND', reason: 'RECORD_UNKNOWN' });

@@ -10,7 +10,7 @@ import { useHub } from '../parts/use-hub.ts';
 import { useMayChange } from '../parts/use-principal.ts';
 
 /** What can be done to a run as it stands. */
-function actsOf({ state, refused }: Pick<Run, 'state' | 'refused'>, failed: boolean): readonly RunAct[] {
+function actsOf({ kind, state, refused }: Pick<Run, 'kind' | 'state' | 'refused'>, failed: boolean): readonly RunAct[] {
   const again: readonly RunAct[] = failed || state === 'FAILED' ? ['rerunFailed', 'dropFailed'] : [];
   switch (state) {
     case 'PLANNED':
@@ -21,7 +21,8 @@ function actsOf({ state, refused }: Pick<Run, 'state' | 'refused'>, failed: bool
     case 'FAILED':
       return again;
     case 'DONE':
-      return (refused ?? 0) > 0 ? ['rerunFailed'] : again;
+      // Refused rows of a file are mended in the file: run again they would only be refused again.
+      return kind === 'RECONCILE' && (refused ?? 0) > 0 ? ['rerunFailed'] : again;
     case 'CANCELLED':
       return [];
   }

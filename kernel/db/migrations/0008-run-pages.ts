@@ -32,7 +32,7 @@ const tables = `
     run_id uuid not null references hub.run, no int not null, unit_no int not null, keys jsonb not null default 'null', size int not null default 0,
     state text not null default 'WAITING', epoch int not null default 0, lease_until timestamptz,
     due_at timestamptz not null default clock_timestamp(), queued_at timestamptz, queued int not null default 0, tries int not null default 0,
-    done int not null default 0, refused int not null default 0, reason text, primary key (run_id, no),
+    done int not null default 0, refused int not null default 0, counts jsonb not null default '{}', reason text, primary key (run_id, no),
     constraint run_page_state check (state in ('WAITING','LEASED','DONE','REFUSED','POISON')));
   create index run_page_waiting on hub.run_page (run_id, no) where state = 'WAITING' and queued_at is null;
   create index run_page_queued on hub.run_page (queued_at) where state = 'WAITING' and queued_at is not null;
@@ -250,7 +250,8 @@ const leasing = `
   create function hub.finish_page(run uuid, no int, epoch int, done int, refused int, counts jsonb) returns boolean
   language plpgsql ${definer} as $body$
   begin
-    update hub.run_page p set state = 'DONE', lease_until = null, done = finish_page.done, refused = finish_page.refused, reason = null
+    update hub.run_page p set state = 'DONE', lease_until = null, done = finish_page.done, refused = finish_page.refused, counts = finish_page.counts,
+        reason = null
       where p.run_id = run and p.no = finish_page.no and p.no > 0 and p.state = 'LEASED' and p.epoch = finish_page.epoch;
     if not found then return false; end if;
     update hub.run r set done = r.done + finish_page.done - finish_page.refused, refused = r.refused + finish_page.refused, heartbeat_at = clock_timestamp(),
@@ -297,7 +298,8 @@ const orders = `
   language plpgsql ${definer} as $body$
   declare
     home hub.run;
-    failed int;
+    page hub.run_page;
+    failed int := 0;
     poisoned boolean;
   begin
     select r.* into home from hub.run r where r.id = run for update;
@@ -324,15 +326,24 @@ const orders = `
         end if;
       when 'RERUN' then
         if home.state in ('RUNNING','PAUSED','DONE','FAILED') and home.definition is not null then
-          with back as (
-            update hub.run_page p set state = 'WAITING', tries = 0, refused = 0, reason = null, queued_at = null, due_at = clock_timestamp()
-            where p.run_id = run and p.state in ('REFUSED','POISON') returning p.no, p.size)
-          select count(*), coalesce(sum(b.size) filter (where b.no > 0), 0) into failed, home.refused from back b;
+          -- Of a comparison also the pages of which some were not answered; rows of a file that were refused are refused again.
+          for page in select p.* from hub.run_page p where p.run_id = run
+              and (p.state in ('REFUSED','POISON') or (home.kind = 'RECONCILE' and p.state = 'DONE' and p.no > 0 and p.refused > 0)) for update loop
+            failed := failed + 1;
+            update hub.run_page p set state = 'WAITING', tries = 0, done = 0, refused = 0, counts = '{}', reason = null, queued_at = null,
+              due_at = clock_timestamp() where p.run_id = run and p.no = page.no;
+            continue when page.no <= 0;
+            -- What it had counted is counted anew.
+            home.done := home.done - (case page.state when 'DONE' then page.done - page.refused else 0 end);
+            home.refused := home.refused - page.refused;
+            home.counts := home.counts || (select coalesce(jsonb_object_agg(c.key, coalesce((home.counts ->> c.key)::bigint, 0) - c.value::bigint), '{}')
+              from jsonb_each_text(page.counts) c);
+          end loop;
           answer := 'NOTHING';
           if failed > 0 then
             delete from hub.run_page p where p.run_id = run and p.no = -1 and p.state = 'DONE';
             update hub.run r set state = case r.state when 'PAUSED' then 'PAUSED' else 'RUNNING' end, ended_at = null, report = null,
-              refused = r.refused - home.refused, version = r.version + 1 where r.id = run;
+              done = home.done, refused = home.refused, counts = home.counts, version = r.version + 1 where r.id = run;
             if poisoned then perform hub.tell_poison(run, 'SETTLED'); end if;
             answer := 'DONE';
           end if;
