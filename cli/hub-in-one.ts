@@ -54,6 +54,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     doors: runtimes,
     principals: identity.principals,
     sessions: identity.sessions,
+    drafts: identity.drafts,
     security: identity.security,
     issuer: identity.trusted(),
     oauth: identity.edgeRoutes((request) => request.ip),

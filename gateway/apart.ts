@@ -45,6 +45,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     doors: names.map((name) => watchedDoor(doorOverHop(name, signer, sendTo(name)), () => asked(name, '/health/live'))),
     principals: organisation.principals,
     sessions: organisation.sessions,
+    drafts: organisation.drafts,
     security: organisation.security,
     issuer: {
       issuer: publicUrlOf(settings, settings.port),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyPluginCallback } from 'fastify';
 import { createAuthenticator, publishedKeys, type TrustedIssuer } from '#kernel/auth/authenticate.ts';
+import type { DraftSource } from '#kernel/auth/drafts.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
 import type { SecurityLog } from '#kernel/auth/security-log.ts';
@@ -27,6 +28,8 @@ export interface BehindTheEdge {
   readonly principals: PrincipalSource;
   /** Who is logged in to the admin. */
   readonly sessions: SessionSource;
+  /** What they were typing. */
+  readonly drafts: DraftSource;
   /** Security events, written where organisation is. */
   readonly security: SecurityLog;
   /** Our own entry in the list of trusted issuers. */
@@ -92,6 +95,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     log.error('token.early');
   }
   const windows = memoryRateStore();
+  const limiter = createRateLimiter(windows);
   metrics.gauge('hub_tokens_remembered', 'Verified tokens kept.', () => authenticator.remembered());
   metrics.gauge('hub_rate_windows', 'Windows of quotas kept.', () => windows.size());
   const app = buildServer({
@@ -99,6 +103,8 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     authenticator,
     session: openWebSession({
       sessions: behind.sessions,
+      drafts: behind.drafts,
+      limiter,
       authenticator,
       issuer: behind.issuer,
       publicAddress: new URL(publicUrlOf(settings, settings.port)).origin,
@@ -107,7 +113,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     }),
     principals: behind.principals,
     security: behind.security,
-    limiter: createRateLimiter(windows),
+    limiter,
     production: settings.production,
     log,
     metrics: graphMetrics,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
 import { Client } from 'pg';
 import { createAuthenticator } from '#kernel/auth/authenticate.ts';
+import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
 import type { LiveSession, SessionSource } from '#kernel/auth/sessions.ts';
 import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
@@ -35,6 +36,8 @@ beforeAll(async () => {
   const authenticator = createAuthenticator({ issuers: [identity.trusted()], principals: identity.principals, clock });
   const session = openWebSession({
     sessions: identity.sessions,
+    drafts: identity.drafts,
+    limiter: createRateLimiter(memoryRateStore()),
     authenticator,
     issuer: identity.trusted(),
     publicAddress: origin,
@@ -234,6 +237,8 @@ test('a look-up that began before a log-out does not bring the session back', as
   };
   const session = openWebSession({
     sessions,
+    drafts: identity.drafts,
+    limiter: createRateLimiter(memoryRateStore()),
     authenticator: createAuthenticator({ issuers: [identity.trusted()], principals: identity.principals, clock }),
     issuer: identity.trusted(),
     publicAddress: origin,

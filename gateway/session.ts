@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyReque
 import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { TrustedIssuer } from '#kernel/auth/authenticate.ts';
+import type { DraftSource } from '#kernel/auth/drafts.ts';
 import { oauthPaths } from '#kernel/auth/organisation-hop.ts';
 import type { Authenticator } from '#kernel/auth/principal.ts';
+import type { RateLimiter } from '#kernel/auth/rate.ts';
 import {
   adminClient,
   callbackPath,
@@ -16,6 +18,7 @@ import {
 import type { Clock } from '#kernel/clock.ts';
 import { unitId } from '#kernel/domain/ids.ts';
 import { inBoth, renderPage } from '#kernel/plain-page.ts';
+import { draftRoutes } from './drafts.ts';
 
 /*
  * The admin's session at the web edge. The browser holds one cookie that no script reads and no other site sends; the access token
@@ -26,6 +29,9 @@ import { inBoth, renderPage } from '#kernel/plain-page.ts';
 
 interface WebSessionDeps {
   readonly sessions: SessionSource;
+  readonly drafts: DraftSource;
+  /** Of the account, for what it keeps here. */
+  readonly limiter: RateLimiter;
   /** Turns the session's token into a principal, as for everyone else. */
   readonly authenticator: Authenticator;
   /** Our own issuer: its tokens open sessions, nobody else's. */
@@ -173,13 +179,17 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     const live = await deps.sessions.open(keyFor(secret), accountId, agentFamily(request.headers['user-agent']));
     if (live === null) return failed(reply);
     const before = keyOf(request);
-    if (before !== null) await end(before, false);
+    if (before !== null) await end(before, false, { next: accountId });
     set(reply, names.session, secret, 'Strict', sessionTimes.absolute);
     return reply.redirect('/', 303);
   }
 
-  async function end(key: string, everywhere: boolean, accountId?: string): Promise<void> {
-    await deps.sessions.end(key, everywhere);
+  async function end(
+    key: string,
+    everywhere: boolean,
+    { accountId, next }: { readonly accountId?: string | undefined; readonly next?: string } = {},
+  ): Promise<void> {
+    await deps.sessions.end(key, everywhere, next);
     ended += 1;
     held.delete(key);
     if (!everywhere || accountId === undefined) return;
@@ -218,13 +228,25 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
         const key = keyOf(request);
         if (key !== null) {
           const live = everywhere ? await find(key) : null;
-          await end(key, everywhere, live?.accountId);
+          await end(key, everywhere, { accountId: live?.accountId });
         }
         set(reply, names.session, '', 'Strict', 0);
         forgetAtProvider(reply);
         return await reply.code(204).send();
       });
     }
+    void app.register(
+      draftRoutes({
+        drafts: deps.drafts,
+        isOurs,
+        keyOf,
+        async allows(request, points) {
+          const live = await sessionOf(request);
+          const principal = live === null ? null : await deps.authenticator.authenticate(`Bearer ${live.token}`);
+          return principal === null ? null : await deps.limiter.take(principal, points);
+        },
+      }),
+    );
     done();
   };
 

@@ -20,6 +20,7 @@ const unscoped: Readonly<Record<string, string>> = {
   'organisation.signing_key': 'keys of the hub',
   'organisation.oidc_payload': 'store of the OpenID provider',
   'organisation.session': 'found by the hash of a cookie alone',
+  'organisation.draft': 'found by a live session alone, sealed for its account',
   'organisation.security_event': 'of the hub, not of a unit',
 };
 

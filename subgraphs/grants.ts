@@ -122,6 +122,7 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
   'organisation.signing_key': { organisation: full },
   'organisation.oidc_payload': { organisation: full },
   'organisation.session': { organisation: full },
+  'organisation.draft': { organisation: full },
   'organisation.security_event': { organisation: add },
   'organisation.work_item': { organisation: keep, reader: read },
   'organisation.change': { organisation: keep, reader: read },

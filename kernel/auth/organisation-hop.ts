@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { publishedKeys, type IssuerKeys } from './authenticate.ts';
 import { refusal } from '../errors/hub-error.ts';
+import type { DraftSource, KeptDraft } from './drafts.ts';
 import { readBasis, readPrincipal } from './envelope.ts';
 import { hopHeader, type HopSigner } from './hop.ts';
 import type { BasisAsked, PrincipalSource } from './principal.ts';
@@ -49,6 +50,7 @@ export type HopSend = (request: HopRequest) => Promise<HopAnswer>;
 export interface OrganisationOverHop {
   readonly principals: PrincipalSource;
   readonly sessions: SessionSource;
+  readonly drafts: DraftSource;
   readonly security: SecurityLog;
   /** Keys of our own access tokens. */
   readonly keys: IssuerKeys;
@@ -62,6 +64,7 @@ export function organisationOverHop(signer: HopSigner, send: HopSend, publicAddr
   return {
     principals: remotePrincipals(ask),
     sessions: remoteSessions(ask),
+    drafts: remoteDrafts(ask),
     security: securityLog(async (events) => {
       await ask({ ask: 'note', events });
     }),
@@ -154,8 +157,9 @@ type Question =
   | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null }
   | { readonly ask: 'note'; readonly events: readonly SecurityEvent[] }
   | { readonly ask: 'session.open'; readonly key: string; readonly accountId: string; readonly agent: string }
-  | { readonly ask: 'session.find' | 'session.list'; readonly key: string }
-  | { readonly ask: 'session.end'; readonly key: string; readonly everywhere: boolean };
+  | { readonly ask: 'session.find' | 'session.list' | 'draft.list'; readonly key: string }
+  | { readonly ask: 'draft.keep'; readonly key: string; readonly place: string; readonly draft: string | null }
+  | { readonly ask: 'session.end'; readonly key: string; readonly everywhere: boolean; readonly next: string | null };
 
 type Ask = (question: Question) => Promise<unknown>;
 
@@ -197,10 +201,27 @@ function remoteSessions(ask: Ask): SessionSource {
       const said = await ask({ ask: 'session.list', key });
       return Array.isArray(said) ? said.flatMap(readListed) : [];
     },
-    async end(key, everywhere) {
-      await ask({ ask: 'session.end', key, everywhere });
+    async end(key, everywhere, next) {
+      await ask({ ask: 'session.end', key, everywhere, next: next ?? null });
     },
   };
+}
+
+function remoteDrafts(ask: Ask): DraftSource {
+  return {
+    async list(key) {
+      const said = await ask({ ask: 'draft.list', key });
+      return Array.isArray(said) ? said.flatMap(readDraft) : null;
+    },
+    keep: async (key, place, draft) => (await ask({ ask: 'draft.keep', key, place, draft })) === true,
+  };
+}
+
+function readDraft(said: unknown): KeptDraft[] {
+  if (typeof said !== 'object' || said === null) return [];
+  const { place, draft, savedAt }: Readonly<Record<string, unknown>> = { ...said };
+  if (typeof place !== 'string' || typeof draft !== 'string' || typeof savedAt !== 'string') return [];
+  return [{ place, draft, savedAt: new Date(savedAt) }];
 }
 
 function readSession(said: unknown): LiveSession | null {
@@ -222,11 +243,15 @@ function readListed(said: unknown): ListedSession[] {
 interface OrganisationHere {
   readonly principals: PrincipalSource;
   readonly sessions: SessionSource;
+  readonly drafts: DraftSource;
   readonly note: (events: readonly SecurityEvent[]) => Promise<void>;
 }
 
 /** The other end: answers a body whose seal was opened. `null`: this is no question. */
-export async function answerQuestion({ principals, sessions, note }: OrganisationHere, body: string): Promise<string | null> {
+export async function answerQuestion(
+  { principals, sessions, drafts, note }: OrganisationHere,
+  body: string,
+): Promise<string | null> {
   const question = readQuestion(body);
   switch (question?.ask) {
     case undefined:
@@ -246,8 +271,12 @@ export async function answerQuestion({ principals, sessions, note }: Organisatio
       return JSON.stringify({ value: await sessions.find(question.key) });
     case 'session.list':
       return JSON.stringify({ value: await sessions.list(question.key) });
+    case 'draft.list':
+      return JSON.stringify({ value: await drafts.list(question.key) });
+    case 'draft.keep':
+      return JSON.stringify({ value: await drafts.keep(question.key, question.place, question.draft) });
     case 'session.end':
-      await sessions.end(question.key, question.everywhere);
+      await sessions.end(question.key, question.everywhere, question.next ?? undefined);
       return JSON.stringify({ value: true });
   }
 }
@@ -263,8 +292,13 @@ function readQuestion(body: string): Question | null {
   if (said.ask === 'note' && Array.isArray(said.events)) return { ask: 'note', events: said.events.flatMap(readEvent) };
   const { key } = said;
   if (typeof key !== 'string') return null;
-  if (said.ask === 'session.find' || said.ask === 'session.list') return { ask: said.ask, key };
-  if (said.ask === 'session.end') return { ask: 'session.end', key, everywhere: said.everywhere === true };
+  if (said.ask === 'session.find' || said.ask === 'session.list' || said.ask === 'draft.list') return { ask: said.ask, key };
+  if (said.ask === 'session.end') {
+    return { ask: said.ask, key, everywhere: said.everywhere === true, next: typeof said.next === 'string' ? said.next : null };
+  }
+  if (said.ask === 'draft.keep' && typeof said.place === 'string' && (typeof said.draft === 'string' || said.draft === null)) {
+    return { ask: said.ask, key, place: said.place, draft: said.draft };
+  }
   if (said.ask === 'session.open' && typeof said.accountId === 'string' && typeof said.agent === 'string') {
     return { ask: 'session.open', key, accountId: said.accountId, agent: said.agent };
   }

@@ -37,7 +37,7 @@ export interface RateStore {
   take(key: string, points: number): Promise<RateWindow>;
 }
 
-interface RateAnswer {
+export interface RateAnswer {
   readonly allowed: boolean;
   /** Seconds after which a retry makes sense; 0 when allowed. */
   readonly retryAfter: number;

@@ -28,8 +28,11 @@ export interface SessionSource {
   find(key: string): Promise<LiveSession | null>;
   /** Sessions of the same account; empty for a dead one. */
   list(key: string): Promise<readonly ListedSession[]>;
-  /** `everywhere`: every session and every token of the account. */
-  end(key: string, everywhere: boolean): Promise<void>;
+  /**
+   * `everywhere`: every session and every token of the account. What was being typed ends with it, unless the same account (`next`) has
+   * just logged in again at the same seat.
+   */
+  end(key: string, everywhere: boolean, next?: string): Promise<void>;
 }
 
 /** A session that nobody uses ends after this long; one that is used, after the longer time. Seconds. */

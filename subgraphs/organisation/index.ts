@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { TrustedIssuer } from '#kernel/auth/authenticate.ts';
 import { hopHeader, type HopVerifier } from '#kernel/auth/hop.ts';
 import { answerQuestion, principalsPath } from '#kernel/auth/organisation-hop.ts';
+import type { DraftSource } from '#kernel/auth/drafts.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
@@ -14,6 +15,7 @@ import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { AccountChanges } from './account-changes.ts';
 import { everyUnit, openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
+import { Drafts } from './drafts.ts';
 import { accountsImport } from './import-accounts.ts';
 import { ImportDesk } from './import-desk.ts';
 import { unitsImport } from './import-units.ts';
@@ -23,6 +25,7 @@ import { organisationEntities } from './organisation.entity.ts';
 import { Principals } from './principals.ts';
 import { writeEvents } from './security-events.ts';
 import { SecondFactor } from './second-factor.ts';
+import { Sealed } from './sealed.ts';
 import { RunOrders } from './run-orders.ts';
 import { Sessions } from './sessions.ts';
 import { resolvers, type OrganisationContext } from './resolvers.ts';
@@ -93,6 +96,8 @@ export interface Identity {
   readonly principals: PrincipalSource;
   /** Who is logged in to the admin. */
   readonly sessions: SessionSource;
+  /** What they were typing. */
+  readonly drafts: DraftSource;
   /** Where whoever serves the edge notes refusals. */
   readonly security: SecurityLog;
   /** Our own entry in the list of trusted issuers. */
@@ -123,10 +128,12 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
   const oauth = openOAuth({ database, keys, factor: new SecondFactor(identifierKey, clock), issuer, clock, report });
   const sessions = new Sessions({ database, keys, issuer, clock });
 
+  const drafts = new Drafts(database, new Sealed(identifierKey, 'organisation.draft'));
+
   const security = securityLog((events) => writeEvents(database, events));
 
   const housekeeping = setInterval(() => {
-    Promise.all([oauth.tidy(), keys.tidy(), sessions.tidy()]).catch(() => {
+    Promise.all([oauth.tidy(), keys.tidy(), sessions.tidy(), drafts.tidy()]).catch(() => {
       report('housekeeping.fault');
     });
   }, housekeepingEvery);
@@ -135,6 +142,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
   return {
     principals,
     sessions,
+    drafts,
     security,
     trusted: () => ({
       issuer: issuer(),
@@ -157,7 +165,10 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
           if (verifier.open(sealOf(request.headers), 'principals', body) === null) {
             return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
           }
-          const answer = await answerQuestion({ principals, sessions, note: (events) => writeEvents(database, events) }, body);
+          const answer = await answerQuestion(
+            { principals, sessions, drafts, note: (events) => writeEvents(database, events) },
+            body,
+          );
           if (answer === null) return await reply.code(400).send({ code: 'BAD_INPUT' });
           return await reply.header('content-type', 'application/json').header('cache-control', 'no-store').send(answer);
         });

@@ -156,6 +156,20 @@ const SessionSchema = defineEntity({
   uniques: [{ name: 'session_key', properties: ['key'] }],
 });
 
+const DraftSchema = defineEntity({
+  name: 'Draft',
+  schema: 'organisation',
+  tableName: 'draft',
+  properties: {
+    accountId: () => belongsTo(AccountSchema, 'draft_account_id_fkey', 'account_id').primary(),
+    /** Record and act. */
+    place: keyText().primary(),
+    sealed: p.text().hidden(),
+    savedAt: learnedAt(),
+  },
+  indexes: [{ name: 'draft_saved', properties: ['savedAt'] }],
+});
+
 const SecurityEventSchema = defineEntity({
   name: 'SecurityEvent',
   schema: 'organisation',
@@ -223,6 +237,7 @@ export const organisationEntities = [
   SigningKeySchema,
   OidcPayloadSchema,
   SessionSchema,
+  DraftSchema,
   SecurityEventSchema,
   WorkItemSchema,
   OrganisationChangeSchema,

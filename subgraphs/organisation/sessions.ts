@@ -97,7 +97,7 @@ export class Sessions implements SessionSource {
     );
   }
 
-  async end(key: string, everywhere: boolean): Promise<void> {
+  async end(key: string, everywhere: boolean, next?: string): Promise<void> {
     await this.#deps.database.write(async (sql) => {
       const [ended] = await sql.rows<{ readonly accountId: string }>(
         `delete from organisation.session where key = $1 returning account_id::text as "accountId"`,
@@ -108,6 +108,7 @@ export class Sessions implements SessionSource {
       await insertEvents(sql, [
         { kind: everywhere ? 'session.ended-everywhere' : 'session.ended', principal, traceId: null, detail: {} },
       ]);
+      if (principal !== next) await sql.rows('delete from organisation.draft where account_id = $1', [principal]);
       if (!everywhere) return;
       await sql.rows('update organisation.account set not_before = clock_timestamp() where id = $1', [principal]);
       await sql.rows('delete from organisation.session where account_id = $1', [principal]);

@@ -111,6 +111,38 @@ test('a refusal stands beside its field, in words; what was typed is still there
   expect(problems).toEqual([]);
 });
 
+test('what was typed outlives a reload and follows to another desk; a log-out ends it, and nothing stays in the browser', async () => {
+  const desk = await logIn(browser, hub.address, 'centre1');
+  const { page, problems } = desk;
+  await find(page, new Hands(page), 'tran thanh binh');
+  const form = page.url().replace(/\/show$/, '');
+  await page.goto(form);
+  await page.fill('[name=phone]', '0987 654 321');
+  await page.waitForSelector('.draft-state:has-text("Đã giữ nháp")');
+  expect(await keptByBrowser(page)).not.toMatch(/0987|654/);
+  await page.reload();
+  await page.waitForSelector('.resumed');
+  expect(await page.inputValue('[name=phone]')).toBe('0987 654 321');
+  const other = await logIn(browser, hub.address, 'centre1');
+  await other.page.click('.unfinished a');
+  await other.page.waitForSelector('.resumed');
+  expect(await other.page.inputValue('[name=phone]')).toBe('0987 654 321');
+  await other.context.close();
+  await page.click('.account');
+  await page.click('text=Đăng xuất');
+  await page.fill('input[name=login]', 'centre1');
+  await page.fill('input[name=password]', 'lien-thong-demo');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.who-unit');
+  await settled(page);
+  expect(await page.$('.unfinished')).toBeNull();
+  await page.goto(form);
+  await page.waitForSelector('[name=phone]');
+  expect([await page.$('.resumed'), await page.inputValue('[name=phone]')]).not.toContain('0987 654 321');
+  expect(problems).toEqual([]);
+  await desk.context.close();
+});
+
 test('two people at one record: the second sees both sides, chooses, and nothing is lost', async () => {
   await open(clerk.page, hub.address, '/');
   const an = await find(clerk.page, new Hands(clerk.page), 'nguyen van a');

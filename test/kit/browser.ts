@@ -8,7 +8,7 @@ export interface PageAnswer {
 }
 
 interface PageRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly payload?: string;
@@ -63,6 +63,10 @@ export class Browser {
     return await this.#send('POST', url, { origin: this.#origin, ...headers }, payload);
   }
 
+  async put(url: string, headers: Readonly<Record<string, string>> = {}, payload = ''): Promise<PageAnswer> {
+    return await this.#send('PUT', url, { origin: this.#origin, ...headers }, payload);
+  }
+
   /** One request, its redirect not followed. */
   async step(url: string): Promise<PageAnswer> {
     return await this.#send('GET', url);
@@ -89,7 +93,7 @@ export class Browser {
   }
 
   async #send(
-    method: 'GET' | 'POST',
+    method: PageRequest['method'],
     url: string,
     headers: Readonly<Record<string, string>> = {},
     payload?: string,

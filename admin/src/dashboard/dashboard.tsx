@@ -4,6 +4,7 @@ import { useSay } from '../i18n/words.ts';
 import { useMay } from '../parts/use-principal.ts';
 import { FieldShares } from './field-shares.tsx';
 import { ImportsSeen, RunsSeen } from './runs-seen.tsx';
+import { Unfinished } from './unfinished.tsx';
 import { Waiting } from './waiting.tsx';
 
 /** What waits for me, first; then how the data of my unit stand. Every number leads to the list behind it. */
@@ -13,6 +14,7 @@ export function Dashboard(): ReactNode {
   return (
     <div className="page dashboard">
       <h1 className="unseen">{say('title.home')}</h1>
+      <Unfinished />
       {may('work') ? <Waiting /> : null}
       {may('citizens') ? <FieldShares /> : null}
       <div className="halves">

@@ -1,18 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  attemptOf,
-  changedKeys,
-  differences,
-  draftAt,
-  dropDraft,
-  freshDraft,
-  keepDraft,
-  rebased,
-  typed,
-  valueIn,
-  type Draft,
-} from './draft.ts';
+import { attemptOf, changedKeys, differences, freshDraft, rebased, typed, valueIn, type Draft } from './draft.ts';
 
 const read = freshDraft(3, { fullName: 'Nguyễn Văn An', phone: '0901•••567', email: '' });
 
@@ -37,14 +25,6 @@ test('the same input keeps its key until its outcome is known, another input get
   const draft: Draft = { ...read, attempt: first };
   expect(attemptOf(draft, { phone: '1' }, key)).toBe(first);
   expect(attemptOf(draft, { phone: '2' }, key).key).toBe('key-2');
-});
-
-test('a draft waits in this tab until nothing of it is left', () => {
-  keepDraft('citizens/1', typed(read, 'phone', '0912345678', 1));
-  expect(valueIn(draftAt('citizens/1') ?? read, 'phone')).toBe('0912345678');
-  keepDraft('citizens/1', typed(read, 'phone', '0901•••567', 2));
-  expect(draftAt('citizens/1')).toBeUndefined();
-  dropDraft('citizens/1');
 });
 
 test('two people at one record: each field knows who changed it, and only a clash needs a choice', () => {

@@ -1,8 +1,6 @@
 /*
  * What is being typed into a form, apart from how it is drawn. Values are texts as they stand in the fields; empty = not stated.
- *
- * Typing is never lost in this tab: a draft stays under its place until it is saved or thrown away. It lives in memory alone, since
- * storage of the browser must not hold anything of a person.
+ * Where a draft waits until it is saved or thrown away: draft-store.ts.
  */
 
 export type Values = Readonly<Record<string, string>>;
@@ -29,26 +27,6 @@ export interface Draft {
 
 export function freshDraft(version: number | null, base: Values): Draft {
   return { version, base, clear: {}, mine: {}, attempt: null, at: 0 };
-}
-
-const drafts = new Map<string, Draft>();
-
-export function draftAt(place: string): Draft | undefined {
-  return drafts.get(place);
-}
-
-export function keepDraft(place: string, draft: Draft): void {
-  if (changedKeys(draft).length === 0) drafts.delete(place);
-  else drafts.set(place, draft);
-}
-
-export function dropDraft(place: string): void {
-  drafts.delete(place);
-}
-
-/** Somebody would lose what he typed if the tab closed now. */
-export function anyDraft(): boolean {
-  return drafts.size > 0;
 }
 
 function before({ base, clear }: Draft, key: string): string {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode, type S
 import { LinkBase, useNavigate } from 'react-admin';
 import { keepTold } from '../accounts/told-once.ts';
 import { GraphRefusal, type Refused } from '../api/graph.ts';
+import { instant } from '../format.ts';
 import { useSay } from '../i18n/words.ts';
 import { notice } from '../parts/notices.tsx';
 import { Refusal } from '../parts/refusal.tsx';
@@ -12,22 +13,11 @@ import { useAsk, useHub } from '../parts/use-hub.ts';
 import { useMayChange } from '../parts/use-principal.ts';
 import { Denied } from '../shell/states.tsx';
 import { Conflict } from './conflict.tsx';
-import {
-  attemptOf,
-  changedKeys,
-  draftAt,
-  dropDraft,
-  freshDraft,
-  keepDraft,
-  rebased,
-  typed,
-  valueBefore,
-  valueIn,
-  type Draft,
-  type Values,
-} from './draft.ts';
+import { attemptOf, changedKeys, freshDraft, rebased, typed, valueBefore, valueIn, type Draft, type Values } from './draft.ts';
+import { draftPlace } from './draft-place.ts';
 import { FormFieldLine } from './form-field.tsx';
 import { fieldsOf, inputOf, wrongIn, type FormAct, type FormField } from './form-spec.ts';
+import { drafts, useDraftState, useFreshDrafts } from './use-drafts.ts';
 
 interface Editable {
   readonly id: string;
@@ -44,10 +34,6 @@ interface RecordFormProps<Row> {
   readonly focus?: string | null;
 }
 
-export function draftPlace(resource: string, id: string | null, act: string): string {
-  return `${resource}/${id ?? 'new'}/${act}`;
-}
-
 /**
  * Create, change and withdraw of every kind of record. It reads the record, keeps what is typed, sends only what differs, once, puts a
  * refusal beside its field, and where somebody saved first lays both sides beside each other.
@@ -55,6 +41,7 @@ export function draftPlace(resource: string, id: string | null, act: string): st
 export function RecordForm<Row extends Editable>({ act, id, preset = {}, focus = null }: RecordFormProps<Row>): ReactNode {
   const say = useSay();
   const may = useMayChange();
+  const fresh = useFreshDrafts();
   const {
     data: row,
     error,
@@ -64,7 +51,7 @@ export function RecordForm<Row extends Editable>({ act, id, preset = {}, focus =
   });
   if (!may(act.permission)) return <Denied />;
   if (error !== null) return <Refusal error={error} again={() => void refetch()} />;
-  if (id !== null && row === undefined) return <div className="block skeleton-block" aria-busy="true" />;
+  if (!fresh || (id !== null && row === undefined)) return <div className="block skeleton-block" aria-busy="true" />;
   const closed = row === undefined ? null : (act.closed?.(row) ?? null);
   if (closed !== null) {
     return (
@@ -96,9 +83,10 @@ function Body<Row extends Editable>({
   const form = useRef<HTMLFormElement>(null);
   const place = draftPlace(act.resource, row?.id ?? null, act.name);
   const [kept, setKept] = useState(
-    () => draftAt(place) ?? freshDraft(row?.version ?? null, row === null ? preset : act.read(row)),
+    () => drafts.at(place) ?? freshDraft(row?.version ?? null, row === null ? preset : act.read(row)),
   );
-  const [resumed] = useState(kept.at > 0);
+  const [resumed] = useState(kept.at);
+  const keptState = useDraftState(place);
   const [wrong, setWrong] = useState<Readonly<Record<string, string>>>({});
   const [failure, setFailure] = useState<unknown>(null);
   const [general, setGeneral] = useState<Refused | null>(null);
@@ -123,7 +111,7 @@ function Body<Row extends Editable>({
   }, [focus]);
 
   const keep = (next: Draft): void => {
-    keepDraft(place, { ...next, clear: {} });
+    drafts.keep(place, next);
     setKept(next);
   };
   const show = (problems: Readonly<Record<string, string>>): void => {
@@ -162,7 +150,7 @@ function Body<Row extends Editable>({
       ...inputOf(act, groups, now),
     };
     const attempt = attemptOf(now, input, () => crypto.randomUUID());
-    setKept({ ...now, attempt });
+    keep({ ...now, attempt });
     setSending(true);
     try {
       const outcome = await hub.change(act.mutation, input, attempt.key);
@@ -173,7 +161,7 @@ function Body<Row extends Editable>({
         return;
       }
       if (outcome.told !== undefined && outcome.id !== null) keepTold(outcome.id, outcome.told);
-      dropDraft(place);
+      drafts.drop(place);
       queries.removeQueries({ queryKey: ['hub', 'form'] });
       void queries.invalidateQueries();
       notice(say(act.done));
@@ -212,14 +200,14 @@ function Body<Row extends Editable>({
         ) : null}
       </div>
       {note === null ? null : <p>{say(note)}</p>}
-      {resumed && theirs === null ? (
+      {resumed > 0 && theirs === null ? (
         <p className="resumed">
-          {say('form.resumed')}{' '}
+          {say('form.resumed', { when: instant(new Date(resumed).toISOString()) })}{' '}
           <button
             type="button"
             className="link"
             onClick={() => {
-              dropDraft(place);
+              drafts.drop(place);
               setKept(freshDraft(row?.version ?? null, row === null ? preset : act.read(row)));
               setWrong({});
             }}
@@ -294,6 +282,9 @@ function Body<Row extends Editable>({
               : about.length === 0
                 ? say('form.nothingChanged')
                 : say('form.changes', { fields: about.map(({ label }) => say(label)).join(', ') })}
+            {keptState === null || changed.length === 0 ? null : (
+              <span className="draft-state"> {say(`form.draft.${keptState}`)}</span>
+            )}
           </span>
         </div>
       </form>

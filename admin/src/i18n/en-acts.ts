@@ -5,6 +5,7 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
   form: {
     edit: 'Edit',
     editField: 'Edit %{field}',
+    changeStatus: 'Change the status',
     goOn: 'Go on editing',
     save: 'Save',
     create: 'Add',
@@ -28,9 +29,19 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
     before: 'Before: %{value}',
     nothingChanged: 'Nothing has changed yet.',
     changes: 'Will change: %{fields}',
-    resumed: 'This is what you were typing.',
+    resumed: 'This is what you were typing at %{when}.',
     discard: 'Throw it away, take what is stored',
     draftStays: 'What you typed is kept; open it again to go on.',
+    draft: {
+      title: 'Left unfinished',
+      create: 'adding',
+      update: 'editing',
+      withdraw: 'withdrawing',
+      until: 'The hub keeps a draft for 24 hours from its last letter, and drops it when you log out.',
+      kept: 'Draft kept.',
+      away: 'Draft not kept yet; it is still in this tab.',
+      'too-large': 'Too long to be kept as a draft; save before you close this tab.',
+    },
     sessionEnded: 'Your session has ended.',
     sessionNext: 'What you typed is still here. Log in in a new tab, then come back and press Save.',
     logInBeside: 'Open the log-in page in a new tab',
@@ -90,6 +101,8 @@ export const enActs: Pick<Messages, 'form' | 'rule' | 'conflict'> = {
       merged: 'This record was merged into another and is not edited any more. Open the one that goes on.',
       alreadyAway: 'A move or death is recorded already. To take it back, press Edit and set the status to “Lives here”.',
       withdrawn: 'It was withdrawn and is not edited any more. Add a new one where needed.',
+      signed:
+        'A hospital signed this slip and its status is the last one, so nothing is left to change. Where the content is wrong the hospital issues a replacement.',
     },
   },
   rule: {

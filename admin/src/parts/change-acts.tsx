@@ -3,14 +3,16 @@ import { useState, type ReactNode } from 'react';
 import { useNavigate } from 'react-admin';
 import type { ResourceName } from '../api/resources.ts';
 import type { Permission } from '../api/rights.ts';
-import { draftAt } from '../forms/draft.ts';
-import { draftPlace } from '../forms/record-form.tsx';
+import { draftPlace } from '../forms/draft-place.ts';
+import { useDraft } from '../forms/use-drafts.ts';
 import type { MessageKey } from '../i18n/vi.ts';
 import { useSay } from '../i18n/words.ts';
 import { useMayChange } from './use-principal.ts';
 
 export interface Changeable<Row> {
   readonly permission: Permission;
+  /** What editing is called where not the whole record is edited. */
+  readonly edit?: (row: Row) => MessageKey;
   /** What withdrawing is called here. */
   readonly withdraw?: MessageKey;
   readonly closedEdit?: ((row: Row) => MessageKey | null) | undefined;
@@ -29,10 +31,10 @@ export function ChangeActs<Row extends { readonly id: string }>({ resource, row,
   const may = useMayChange();
   const navigate = useNavigate();
   const [why, setWhy] = useState<MessageKey | null>(null);
+  const waiting = useDraft(draftPlace(resource, row.id, 'update')) !== undefined;
   if (!may(change.permission)) return null;
   const noEdit = change.closedEdit?.(row) ?? null;
   const noWithdraw = change.closedWithdraw?.(row) ?? null;
-  const waiting = draftAt(draftPlace(resource, row.id, 'update')) !== undefined;
   return (
     <>
       {why === null ? null : (
@@ -47,7 +49,7 @@ export function ChangeActs<Row extends { readonly id: string }>({ resource, row,
         className={noEdit === null ? undefined : 'shut'}
         onClick={() => (noEdit === null ? navigate(`/${resource}/${row.id}`) : setWhy(noEdit))}
       >
-        {say(waiting ? 'form.goOn' : 'form.edit')}
+        {say(waiting ? 'form.goOn' : (change.edit?.(row) ?? 'form.edit'))}
       </Button>
       <Button
         size="small"

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useLocation, useNavigate } from 'react-admin';
-import { anyDraft } from '../forms/draft.ts';
+import { drafts } from '../forms/use-drafts.ts';
 import { roleWord, useSay } from '../i18n/words.ts';
 import { Notices } from '../parts/notices.tsx';
 import { usePrincipal } from '../parts/use-principal.ts';
@@ -27,10 +27,15 @@ export function Layout({ children }: { readonly children?: ReactNode }): ReactNo
 
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent): void => {
-      if (anyDraft()) event.preventDefault();
+      if (drafts.atRisk()) event.preventDefault();
     };
+    const leave = (): void => drafts.leave();
     addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
+    addEventListener('pagehide', leave);
+    return () => {
+      removeEventListener('beforeunload', ask);
+      removeEventListener('pagehide', leave);
+    };
   }, []);
 
   useShortcuts((command) => {

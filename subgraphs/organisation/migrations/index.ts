@@ -6,6 +6,7 @@ import { UnitHolds } from './0004-unit-holds.ts';
 import { PrincipalNow } from './0005-principal-now.ts';
 import { SecondFactorStep } from './0010-second-factor.ts';
 import { AccountSeen } from './0011-account-seen.ts';
+import { CreateDraft } from './0020-create-draft.ts';
 
 export const organisationMigrations: SchemaMigrations = {
   schema: 'organisation',
@@ -17,5 +18,6 @@ export const organisationMigrations: SchemaMigrations = {
     { name: '0005-principal-now', class: PrincipalNow },
     { name: '0010-second-factor', class: SecondFactorStep },
     { name: '0011-account-seen', class: AccountSeen },
+    { name: '0020-create-draft', class: CreateDraft },
   ],
 };
