@@ -6,7 +6,7 @@ import type { Caller } from '#kernel/auth/principal.ts';
 import { refuseVendorTelemetry } from '#kernel/config.ts';
 import { errorCodes, type ErrorCode, type Reason } from '#kernel/errors/catalogue.ts';
 import { HubError } from '#kernel/errors/hub-error.ts';
-import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
+import type { Declined, SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import type { Log } from '#kernel/log.ts';
 import { compileDocument, featuresOf, type CompiledDocument, type Feature } from './compiled-document.ts';
 import { documentKey } from './limits.ts';
@@ -45,6 +45,8 @@ export interface OperationAnswer {
   readonly codes: readonly ErrorCode[];
   /** What stands beside each code. */
   readonly reasons: readonly string[];
+  /** What a mutation was refused with, as data. */
+  readonly declined?: Declined;
   /** Seconds for Retry-After. */
   readonly retryAfter: number | null;
 }
@@ -178,7 +180,8 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
     const { data, errors } = read();
     if (data === null) return refused(errors);
     const text = errors.length === 0 ? `{"data":${data}}` : `{"errors":${JSON.stringify(errors)},"data":${data}}`;
-    return { status: 200, body: text, path, ...told(errors), retryAfter: null };
+    const { declined } = run;
+    return { status: 200, body: text, path, ...told(errors), ...(declined !== undefined && { declined }), retryAfter: null };
   }
 
   return {

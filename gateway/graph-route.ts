@@ -20,7 +20,7 @@ import type { WebSession } from './session.ts';
 /** A request that is not answered in this time is given up. Milliseconds. */
 const patience = 15_000;
 
-/** Answers that refuse something to somebody; what is not there, or does not work now, is no refusal. */
+/** Errors that refuse something to somebody; what is not there, or does not work now, is no refusal. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FORBIDDEN',
   'LIMIT',
@@ -31,6 +31,9 @@ const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SIGNATURE',
   'IDEMPOTENCY_MISMATCH',
 ]);
+
+/** A mutation that was refused leaves an event whatever the class, a record out of scope too; only what does not work now is no refusal. */
+const notNow: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['UPSTREAM_BUSY', 'DEGRADED', 'INTERNAL']);
 
 export interface GraphRouteDeps {
   readonly gateway: Gateway;
@@ -147,9 +150,15 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
   function noteRefusal(principal: Principal, given: OperationAnswer, traceId: string): void {
     const at = given.codes.findIndex((code) => refusals.has(code));
     const code = given.codes[at];
-    if (code === undefined) return;
-    const reason = given.reasons[at] ?? '';
-    deps.security?.note({ kind: 'request.refused', principal: principal.id, traceId, detail: { code, reason } });
+    const { declined } = given;
+    const detail =
+      code !== undefined
+        ? { code, reason: given.reasons[at] ?? '' }
+        : declined !== undefined && !notNow.has(declined.code)
+          ? { code: declined.code, reason: declined.reason }
+          : null;
+    if (detail === null) return;
+    deps.security?.note({ kind: 'request.refused', principal: principal.id, traceId, detail });
   }
 
   return async (request, reply) => {
@@ -179,7 +188,7 @@ export function graphRoute(deps: GraphRouteDeps): (request: FastifyRequest, repl
       purpose: told.purpose,
       points: told.points,
       status: given.status,
-      code: given.codes[0],
+      code: given.codes[0] ?? given.declined?.code,
       compiled: given.path === 'compiled',
       milliseconds: Math.round(milliseconds * 10) / 10,
     });

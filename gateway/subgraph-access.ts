@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Caller } from '#kernel/auth/principal.ts';
 import { HubError } from '#kernel/errors/hub-error.ts';
 import { textOf } from '#kernel/errors/to-graphql.ts';
-import type { SubgraphAnswer, SubgraphDoor, SubgraphError } from '#kernel/graph/subgraph-call.ts';
+import type { Declined, SubgraphAnswer, SubgraphDoor, SubgraphError } from '#kernel/graph/subgraph-call.ts';
 
 /** One operation of one caller on its way through the subgraphs. */
 export interface OperationRun {
@@ -11,6 +11,8 @@ export interface OperationRun {
   readonly signal: AbortSignal;
   /** What every subgraph has still to write down; the answer leaves only when all of it is durable. */
   readonly audits: (() => Promise<void>)[];
+  /** What its mutation was refused with. */
+  declined?: Declined;
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -30,6 +32,7 @@ export async function ask(door: SubgraphDoor, run: OperationRun, query: string, 
     return { data: null, errors: failures(door.name, run, query, variables, error), audit: nothing };
   }
   run.audits.push(answer.audit);
+  if (answer.declined !== undefined) run.declined = answer.declined;
   if (answer.data !== null || answer.errors === undefined || answer.errors.some(({ path }) => path !== undefined)) return answer;
   // Refused as a whole: said again where the fields are missing.
   const [first] = answer.errors;

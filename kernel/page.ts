@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { HubError } from './errors/hub-error.ts';
 
@@ -43,6 +43,11 @@ export function cursorBindings(identifierKey: Buffer): CursorBinding {
     known.set(question, binding);
     return binding;
   };
+}
+
+/** Names a question in the audit: of the same list and filter the same, and no way back to either, or to the key of their cursors. */
+export function fingerprintOf(binding: string): string {
+  return createHash('sha256').update(binding).digest('base64url').slice(0, 22);
 }
 
 export function encodeCursor(binding: string, keys: readonly CursorKey[]): string {

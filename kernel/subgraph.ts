@@ -4,6 +4,7 @@ import type { SubgraphName } from './audit/audit.ts';
 import type { Caller } from './auth/principal.ts';
 import type { Clock } from './clock.ts';
 import type { Changes } from './db/change.ts';
+import type { Declined } from './graph/subgraph-call.ts';
 import type { ReadDoor } from './db/read-door.ts';
 import type { Job } from './jobs/define-job.ts';
 import type { ImportKind } from './imports/import-kind.ts';
@@ -31,6 +32,10 @@ export interface Call {
   readonly caller: Caller;
   /** Notes a person (or a record without person) whose data go into the answer. */
   note(action: AuditAction, subject: string): void;
+  /** Notes a sum that goes into the answer without those whom it counts; `question` is a fingerprint of list and filter. */
+  counted(action: AuditAction, question: string, count: number): void;
+  /** Notes that the operation, a mutation, was refused. */
+  decline(declined: Declined): void;
 }
 
 /** The value that every resolver of the subgraph gets as its context: the call, and whatever loaders the subgraph adds to it. */

@@ -3,6 +3,12 @@ import type { AuditAction } from './actions.ts';
 
 export type SubgraphName = 'citizens' | 'insurance' | 'results' | 'slips' | 'organisation';
 
+export interface CountRecord {
+  /** Fingerprint of list and filter: the same question has the same one, and nothing of the filter can be read from it. */
+  readonly question: string;
+  readonly count: number;
+}
+
 /** One read by one operation in one subgraph: who, whose, what, why, when. Never a value of a person. */
 export interface ReadRecord {
   readonly caller: Caller;
@@ -12,6 +18,8 @@ export interface ReadRecord {
   readonly subjects: readonly string[];
   /** GraphQL coordinates that were read, `Citizen.phone`; sorted. */
   readonly fields: readonly string[];
+  /** Sums that the answer gives without those whom they count. */
+  readonly counts?: readonly CountRecord[];
 }
 
 /**

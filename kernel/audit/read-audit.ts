@@ -38,14 +38,21 @@ const rowsPerInsert = 256;
  * What many rows have in common travels once: the asking principals ($9 …), the lists of subjects and of fields. A row holds the
  * place of each.
  */
-const insert = `insert into hub.audit_event (id, at, action, subgraph, operation, trace_id, principal, principal_kind, principal_name,
-    role, unit_no, purpose, basis, subject_count, subjects, fields)
+const insertText = (more: {
+  readonly column: string;
+  readonly values: string;
+}): string => `insert into hub.audit_event (id, at, action,
+    subgraph, operation, trace_id, principal, principal_kind, principal_name,
+    role, unit_no, purpose, basis, subject_count, subjects, fields${more.column})
   select id, at, action, subgraph, operation, trace_id, ($8::text[])[who], ($9::text[])[who], ($10::text[])[who],
     ($11::text[])[who], ($12::int[])[who], ($13::text[])[who], ($14::text[])[who],
-    ($19::int[])[whose], ($16::text[])[whose]::uuid[], ($18::text[])[which]::text[]
-  from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $15::int[], $17::int[])
-    as row (id, at, action, subgraph, operation, trace_id, who, whose, which)`;
-const insertAgain = `${insert} on conflict do nothing`;
+    ($19::int[])[whose], ($16::text[])[whose]::uuid[], ($18::text[])[which]::text[]${more.column}
+  from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $15::int[], $17::int[]${more.values})
+    as row (id, at, action, subgraph, operation, trace_id, who, whose, which${more.column})`;
+const insert = insertText({ column: '', values: '' });
+/** Of a group in which somebody asked for sums alone: few are. */
+const insertCounts = insertText({ column: ', detail', values: ', $20::jsonb[]' });
+const again = ' on conflict do nothing';
 
 interface Entry {
   readonly record: ReadRecord;
@@ -140,12 +147,14 @@ class PostgresReadAudit implements OpenReadAudit {
   }
 
   async #write(client: Client, group: readonly Entry[]): Promise<void> {
-    const again = group.some((entry) => entry.sent);
+    const sent = group.some((entry) => entry.sent);
+    const counts = group.some(({ record }) => record.counts !== undefined);
     // For a server or a network that says nothing at all; the server's own time limits come first.
     const guard = setTimeout(() => this.#standing.lose(client), 7500);
     try {
-      const text = again ? insertAgain : insert;
-      await client.query({ name: again ? 'audit-again' : 'audit', text, values: parameters(group) });
+      const name = `audit${counts ? '-counts' : ''}${sent ? '-again' : ''}`;
+      const text = `${counts ? insertCounts : insert}${sent ? again : ''}`;
+      await client.query({ name, text, values: counts ? [...parameters(group), details(group)] : parameters(group) });
       for (const entry of group) entry.resolve();
     } catch (error) {
       await this.#failed(client, group, error instanceof Error ? error : new Error(String(error)));
@@ -226,6 +235,10 @@ function parameters(group: readonly Entry[]): string[] {
     which.column(),
     plainArray(whose.lengths),
   ];
+}
+
+function details(group: readonly Entry[]): string {
+  return textArray(group.map(({ record: { counts } }) => (counts === undefined ? null : JSON.stringify({ counts }))));
 }
 
 /** An array literal of what needs no quotes: numbers, uuids, instants. */

@@ -1,4 +1,5 @@
 import {
+  Kind,
   TypeInfo,
   isObjectType,
   visit,
@@ -6,6 +7,7 @@ import {
   type FieldNode,
   type GraphQLResolveInfo,
   type OperationDefinitionNode,
+  type SelectionSetNode,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { getArgumentValues } from 'graphql/execution/values.js';
@@ -37,6 +39,33 @@ export function askedIn({ operation, fragments, schema }: GraphQLResolveInfo): A
   }
   ofOperations.set(operation, asked);
   return asked;
+}
+
+const sums: ReadonlySet<string> = new Set(['totalCount', 'totalCountIsEstimate', '__typename']);
+const onlySums = new WeakMap<FieldNode, boolean>();
+
+/** Whether of a connection only its sums are asked, so that nobody in it is seen. A field under a condition counts as asked. */
+export function countsOnly({ fieldNodes, fragments }: GraphQLResolveInfo): boolean {
+  return fieldNodes.every((node) => {
+    let known = onlySums.get(node);
+    if (known === undefined) onlySums.set(node, (known = isOfSums(node.selectionSet, fragments)));
+    return known;
+  });
+}
+
+function isOfSums(set: SelectionSetNode | undefined, fragments: GraphQLResolveInfo['fragments']): boolean {
+  return (
+    set?.selections.every((selection) => {
+      switch (selection.kind) {
+        case Kind.FIELD:
+          return sums.has(selection.name.value);
+        case Kind.INLINE_FRAGMENT:
+          return isOfSums(selection.selectionSet, fragments);
+        case Kind.FRAGMENT_SPREAD:
+          return isOfSums(fragments[selection.name.value]?.selectionSet, fragments);
+      }
+    }) ?? true
+  );
 }
 
 /** Arguments of the fields that are asked of one type in one place. */

@@ -4,11 +4,11 @@ import { hopHeader, type HopSigner } from '../auth/hop.ts';
 import type { HopSend } from '../auth/organisation-hop.ts';
 import { refusal } from '../errors/hub-error.ts';
 import { toGraphQLError } from '../errors/to-graphql.ts';
-import type { SubgraphAnswer, SubgraphDoor, SubgraphError, SubgraphRequest } from './subgraph-call.ts';
+import type { Declined, SubgraphAnswer, SubgraphDoor, SubgraphError, SubgraphRequest } from './subgraph-call.ts';
 
 /*
  * Operations across the hop, both ends. What the gateway asks one subgraph within one tick travels as one sealed envelope; the
- * answers come back in the same order, each after its reads are audited, as one JSON object `{ "answers": [{ data, errors }] }`.
+ * answers come back in the same order, each after its reads are audited, as one JSON object `{ "answers": [{ data, errors, declined }] }`.
  */
 
 /** Where a subgraph of its own takes envelopes. */
@@ -102,7 +102,13 @@ function readAnswer(value: unknown): SubgraphAnswer | null {
   const { data } = value;
   if (typeof data !== 'object') return null;
   const errors = 'errors' in value && Array.isArray(value.errors) ? (value.errors as SubgraphError[]) : undefined;
-  return { data: data as Record<string, unknown> | null, ...(errors !== undefined && { errors }), audit };
+  const declined = 'declined' in value ? (value.declined as Declined) : undefined;
+  return {
+    data: data as Record<string, unknown> | null,
+    ...(errors !== undefined && { errors }),
+    ...(declined !== undefined && { declined }),
+    audit,
+  };
 }
 
 /** The other end: runs what an opened envelope asks. `null`: this is no envelope. No audit row, no data. */
@@ -117,7 +123,8 @@ async function answerCall(door: SubgraphDoor, { caller, query, variables }: Enve
   try {
     const answer = await door.execute({ query, variables, caller, signal });
     await answer.audit();
-    return JSON.stringify(answer.errors === undefined ? { data: answer.data } : { data: answer.data, errors: answer.errors });
+    const { data, errors, declined } = answer;
+    return JSON.stringify({ data, ...(errors !== undefined && { errors }), ...(declined !== undefined && { declined }) });
   } catch (error) {
     const { message, extensions } = toGraphQLError(error, caller);
     return JSON.stringify({ data: null, errors: [{ message, extensions: { ...extensions, subgraph: door.name } }] });

@@ -1,14 +1,15 @@
-import type { Caller } from '../auth/principal.ts';
 import type { Outcome, Refusal } from '../db/change.ts';
 import { textOf } from '../errors/to-graphql.ts';
 import type { NewerChange } from '../errors/hub-error.ts';
 import type { Result } from '../result.ts';
+import type { Call } from '../subgraph.ts';
 
-/** What a mutation answers: `{ ok error }`, exactly one of them; a refused undo also says what is newer. */
-export function mutationPayload(result: Result<Outcome, Refusal>, { locale }: Caller): object {
+/** What a mutation answers: `{ ok error }`, exactly one of them; a refused undo also says what is newer. A refusal is noted on the call. */
+export function mutationPayload(result: Result<Outcome, Refusal>, call: Call): object {
   if (result.ok) return { ok: result.value, error: null };
   const { code, reason, field, newer, words } = result.error;
-  const message = filled(textOf(reason, locale), newer === null ? words : { ...words, ...wordsOf(newer) });
+  call.decline({ code, reason });
+  const message = filled(textOf(reason, call.caller.locale), newer === null ? words : { ...words, ...wordsOf(newer) });
   return { ok: null, error: { code, message, field, reason }, newer };
 }
 

@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/principal.ts';
 import type { SubgraphName } from '../audit/audit.ts';
+import type { ErrorCode, Reason } from '../errors/catalogue.ts';
 
 /** One operation that the gateway's plan sends to one subgraph. */
 export interface SubgraphRequest {
@@ -16,9 +17,17 @@ export interface SubgraphError {
   readonly extensions: Readonly<Record<string, unknown>>;
 }
 
+/** What a mutation was refused with: it stands in the answer as data, which the gateway does not read. */
+export interface Declined {
+  readonly code: ErrorCode;
+  readonly reason: Reason;
+}
+
 export interface SubgraphAnswer {
   readonly data: Record<string, unknown> | null;
   readonly errors?: readonly SubgraphError[];
+  /** Told beside the answer, whatever of it was selected: whoever answers the caller notes it as a security event. */
+  readonly declined?: Declined;
   /**
    * Writes down whose data this answer holds, and resolves when that is durable: nothing of the answer may leave before. Called
    * once, by whoever answers: a subgraph of its own before it answers the gateway; in one process the gateway when all

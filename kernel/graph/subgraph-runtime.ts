@@ -12,14 +12,14 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { auditActions, type AuditAction } from '../audit/actions.ts';
-import type { ReadAudit } from '../audit/audit.ts';
+import type { CountRecord, ReadAudit } from '../audit/audit.ts';
 import type { Caller } from '../auth/principal.ts';
 import { toGraphQLError } from '../errors/to-graphql.ts';
 import type { Log } from '../log.ts';
 import type { OpenSubgraph, SubgraphDeps, SubgraphModule } from '../subgraph.ts';
 import { NotUnderstood, compileOperation, type CompiledOperation, type OperationResult } from './compiled-operation.ts';
 import { readSubgraphSdl } from './sdl.ts';
-import type { SubgraphAnswer, SubgraphDoor, SubgraphError, SubgraphRequest } from './subgraph-call.ts';
+import type { Declined, SubgraphAnswer, SubgraphDoor, SubgraphError, SubgraphRequest } from './subgraph-call.ts';
 
 /** Operations kept per subgraph. The texts come from the gateway's plans, so their number is that of the documents in use. */
 const operationLimit = 1_000;
@@ -104,9 +104,16 @@ export function openRuntime(
             action: notes.action,
             subjects: shared(caller, notes.subjects),
             fields: result.coordinates,
+            ...(notes.counts.length > 0 && { counts: notes.counts }),
           });
-    if (result.errors.length === 0) return { data: result.data, audit: writeDown };
-    return { data: result.data, errors: result.errors.map((error) => refusalOf(error, caller)), audit: writeDown };
+    const { declined } = notes;
+    if (result.errors.length === 0 && declined === null) return { data: result.data, audit: writeDown };
+    return {
+      data: result.data,
+      ...(result.errors.length > 0 && { errors: result.errors.map((error) => refusalOf(error, caller)) }),
+      ...(declined !== null && { declined }),
+      audit: writeDown,
+    };
   }
 
   return { name: module.name, schema, execute, close: () => open.close() };
@@ -116,11 +123,13 @@ const done = Promise.resolve();
 /** Of an answer in which nobody's data are. */
 const nothing = (): Promise<void> => done;
 
-/** Whose data the resolvers of one operation return. */
+/** Whose data the resolvers of one operation return, or what it was refused with. */
 class Notes {
   readonly caller: Caller;
   readonly #subjects = new Set<string>();
   #action: AuditAction | null = null;
+  readonly counts: CountRecord[] = [];
+  declined: Declined | null = null;
 
   constructor(caller: Caller) {
     this.caller = caller;
@@ -128,10 +137,17 @@ class Notes {
   /** A property, so that a resolver may take it out of the call. */
   readonly note = (action: AuditAction, subject: string): void => {
     this.#subjects.add(subject);
-    if (this.#action === null || auditActions.indexOf(action) < auditActions.indexOf(this.#action)) this.#action = action;
+    this.#act(action);
   };
+  counted(action: AuditAction, question: string, count: number): void {
+    this.counts.push({ question, count });
+    this.#act(action);
+  }
+  decline(declined: Declined): void {
+    this.declined = declined;
+  }
   get empty(): boolean {
-    return this.#subjects.size === 0;
+    return this.#subjects.size === 0 && this.counts.length === 0;
   }
   get subjects(): readonly string[] {
     return [...this.#subjects];
@@ -139,6 +155,9 @@ class Notes {
   /** One row has one action: of several the first in the list, which goes from the person outwards; the fields tell the rest. */
   get action(): AuditAction {
     return this.#action ?? 'citizen.read';
+  }
+  #act(action: AuditAction): void {
+    if (this.#action === null || auditActions.indexOf(action) < auditActions.indexOf(this.#action)) this.#action = action;
   }
 }
 

@@ -6,13 +6,14 @@ import type { KeyedRead, ReadDoor } from '../db/read-door.ts';
 import { isUuid, parseUnitId } from '../domain/ids.ts';
 import { HubError, refusal } from '../errors/hub-error.ts';
 import type { Asked } from '../graph/asked.ts';
-import { decodeCursor, largestPage, parseFirst, type CursorBinding } from '../page.ts';
+import { decodeCursor, fingerprintOf, largestPage, parseFirst, type CursorBinding } from '../page.ts';
 import type { Call } from '../subgraph.ts';
 import { narrowed, type UnitTree } from '../unit-scope.ts';
 import { instantArgument } from './arguments.ts';
 import { citizenIs, type Condition } from './conditions.ts';
 import { shownChange, shownState, type Change, type HistoryFields, type RecordState } from './history.ts';
 import type { KeyedLoader } from './keyed-loader.ts';
+import type { ListAnswer } from './record-list.ts';
 import { RecordPage, countFrom } from './record-page.ts';
 import { Selections, type RecordReads, type RecordShape } from './record-reads.ts';
 import { sizeFor, walkFor } from './record-table.ts';
@@ -54,6 +55,8 @@ export interface RecordSource {
 export interface PageArguments {
   readonly first?: number | null;
   readonly after?: string | null;
+  /** Only the sums of the list are asked: its records are not read. */
+  readonly countsOnly?: boolean;
 }
 
 /** What a citizen is to other subgraphs. */
@@ -286,17 +289,21 @@ export class Records<Row extends RecordRow> {
     const walk = walkFor(scope, units);
     const given = scope.citizenId === null ? conditions : [...conditions, citizenIs(scope.citizenId)];
     const all = options.withdrawn ? given : [...given, this.#live];
-    const answer =
-      given.length === 0
+    const { countsOnly = false } = args;
+    const answer: ListAnswer<Row> = countsOnly
+      ? { rows: [], seenTo: null }
+      : given.length === 0
         ? { rows: await this.#source.door.page(this.#reads.page(walk, sizeFor(first)), scope, after, first + 1), seenTo: null }
         : await this.#reads.list.page(this.#source.door, scope, walk, { conditions: all, after, limit: first + 1 });
     const page = new RecordPage(answer.rows, { first, after, binding, seenTo: answer.seenTo }, async () => {
       // A sum for one person or one number speaks of records that this page may not show.
-      if ((after !== null || answer.rows.length > first) && given.some(({ index }) => index?.kind === 'few')) {
+      if ((countsOnly || after !== null || answer.rows.length > first) && given.some(({ index }) => index?.kind === 'few')) {
         const counted = { conditions: all, after: null, limit: largestPage };
         for (const row of (await this.#reads.list.page(this.#source.door, scope, walk, counted)).rows) this.note(row);
       }
-      return await this.#reads.list.count(this.#source.door, scope, walk, all);
+      const count = await this.#reads.list.count(this.#source.door, scope, walk, all);
+      if (countsOnly) this.#call.counted(this.#kind.action, fingerprintOf(binding()), count.total);
+      return count;
     });
     for (const row of page.nodes) this.note(row);
     return page;

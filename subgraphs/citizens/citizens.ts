@@ -11,6 +11,7 @@ import {
   countLimit,
   decodeCursor,
   encodeCursor,
+  fingerprintOf,
   largestPage,
   parseFirst,
   type CursorBinding,
@@ -79,6 +80,8 @@ export interface CitizensQuery {
   readonly first?: number | null;
   readonly after?: string | null;
 }
+  /** Only the sums are asked: nobody is read. */
+  readonly countsOnly?: boolean;
 
 export interface DiscrepanciesQuery {
   readonly filter?: {
@@ -92,6 +95,8 @@ export interface DiscrepanciesQuery {
   readonly first?: number | null;
   readonly after?: string | null;
 }
+  /** Only the sums are asked: nothing is read. */
+  readonly countsOnly?: boolean;
 
 interface CitizensSource {
   readonly door: ReadDoor;
@@ -226,7 +231,8 @@ export class Citizens {
     const search = new CitizenSearch(this.#door, question, units.scope);
     const plain = isPlain(filter) && scope.citizenId === null && order.by === 'id' && !order.descending;
     const { rows, cutAt }: Listed =
-      units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
+    const { countsOnly = false } = query;
+      countsOnly || units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
         ? { rows: [], cutAt: null }
         : plain
           ? {
@@ -248,10 +254,13 @@ export class Citizens {
         cursorOf,
         cutAt === null ? null : cursorOf(cutAt),
       ),
-      count: () =>
-        units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
-          ? Promise.resolve(none)
-          : counted(call, search, filter.text?.kind === 'number' && (after !== null || rows.length > first)),
+      count: async () => {
+        if (units.scope.unitCount === 0 || filter.text?.kind === 'nothing') return none;
+        const ofOne = filter.text?.kind === 'number' || scope.citizenId !== null;
+        const count = await counted(call, search, ofOne && (countsOnly || after !== null || rows.length > first));
+        if (countsOnly) call.counted('citizen.read', fingerprintOf(binding), count.total);
+        return count;
+      },
     };
   }
 
@@ -342,10 +351,11 @@ export class Citizens {
     };
     const empty = units.scope.unitCount === 0 || (citizen !== null && !isUuid(citizen));
     const { name, text, values } = discrepancyPage(caller, question);
-    const rows = empty ? [] : await this.#door.rows<DiscrepancyRow>(name, text, units.scope, values);
+    const rows = empty || countsOnly ? [] : await this.#door.rows<DiscrepancyRow>(name, text, units.scope, values);
     const nodes = rows.slice(0, first);
     for (const { citizenId } of nodes) call.note('work.read', citizenId);
     const cursorOf = ({ id }: { readonly id: string }): string => encodeCursor(binding, [id]);
+    const { countsOnly = false } = query;
     return {
       nodes,
       cursorOf,
@@ -360,7 +370,9 @@ export class Citizens {
           statement.values,
         );
         const count = row?.count ?? 0;
-        if (citizen !== null && count > 0) call.note('work.read', citizen);
+        const person = citizen ?? scope.citizenId;
+        if (person !== null && count > 0) call.note('work.read', person);
+        if (countsOnly) call.counted('work.read', fingerprintOf(binding), upToLimit(count).total);
         return upToLimit(count);
       },
     };

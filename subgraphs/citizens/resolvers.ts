@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import { countsOnly } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import type { SubgraphContext, TypeResolvers } from '#kernel/subgraph.ts';
 import type { UndoChange } from '#kernel/records/undo.ts';
@@ -31,17 +32,17 @@ export function citizenResolvers(
   return {
     Mutation: {
       createCitizen: async (_: unknown, { input }: Given<CreateCitizen>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(changes).create(call.caller, input), call.caller),
+        mutationPayload(await writing(changes).create(call.caller, input), call),
       updateCitizen: async (_: unknown, { input }: Given<UpdateCitizen>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(changes).update(call.caller, input), call.caller),
+        mutationPayload(await writing(changes).update(call.caller, input), call),
       withdrawCitizen: async (_: unknown, { input }: Given<WithdrawCitizen>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(changes).withdraw(call.caller, input), call.caller),
+        mutationPayload(await writing(changes).withdraw(call.caller, input), call),
       undoCitizenChange: async (_: unknown, { input }: Given<UndoChange>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(changes).undo(call.caller, input), call.caller),
+        mutationPayload(await writing(changes).undo(call.caller, input), call),
       settleDiscrepancy: async (_: unknown, { input }: Given<SettleDiscrepancy>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(changes).settle(call.caller, input), call.caller),
+        mutationPayload(await writing(changes).settle(call.caller, input), call),
       startReconcile: async (_: unknown, { input }: Given<StartReconcile>, { call }: SubgraphContext) =>
-        mutationPayload(await writing(starts).reconcile(call.caller, input), call.caller),
+        mutationPayload(await writing(starts).reconcile(call.caller, input), call),
     },
     SettledDiscrepancy: {
       discrepancy: ({ discrepancy }: SettledIds, _: unknown, { call }: SubgraphContext) =>
@@ -65,8 +66,9 @@ export function citizenResolvers(
         return found !== null && isResolvedOnly(found) ? onlyId(found) : found;
       },
       citizens: (_: unknown, query: CitizensQuery, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
-        citizens.list(call, query, askedOf(info)),
-      discrepancies: (_: unknown, query: DiscrepanciesQuery, { call }: SubgraphContext) => citizens.discrepancies(call, query),
+        citizens.list(call, { ...query, countsOnly: countsOnly(info) }, askedOf(info)),
+      discrepancies: (_: unknown, query: DiscrepanciesQuery, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
+        citizens.discrepancies(call, { ...query, countsOnly: countsOnly(info) }),
     },
     Citizen: {
       __resolveReference: ({ id }: { readonly id: unknown }, { call }: SubgraphContext, info: GraphQLResolveInfo) =>

@@ -1,6 +1,6 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import { askedIn } from '#kernel/graph/asked.ts';
+import { askedIn, countsOnly } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
@@ -45,17 +45,17 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       { filter, ...page }: { filter?: CardFilter | null } & PageArguments,
       context: InsuranceContext,
       info: GraphQLResolveInfo,
-    ) => asking(context, info).list(filter ?? {}, page),
+    ) => asking(context, info).list(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
   },
   Mutation: {
     createInsuranceCard: async (_: unknown, { input }: Given<CreateCard>, context: InsuranceContext) =>
-      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call),
     updateInsuranceCard: async (_: unknown, { input }: Given<UpdateCard>, context: InsuranceContext) =>
-      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call),
     withdrawInsuranceCard: async (_: unknown, { input }: Given<WithdrawCard>, context: InsuranceContext) =>
-      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call),
     undoInsuranceCardChange: async (_: unknown, { input }: Given<UndoChange>, context: InsuranceContext) =>
-      mutationPayload(await writing(context).undo(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).undo(context.call.caller, input), context.call),
   },
   ChangedInsuranceCard: {
     insuranceCard: (

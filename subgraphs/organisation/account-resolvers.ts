@@ -1,4 +1,6 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import { countsOnly } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
@@ -17,7 +19,7 @@ const changed =
   ) =>
   async (_: unknown, { input }: { readonly input: Input }, { accountChanges, call }: OrganisationContext): Promise<object> => {
     if (accountChanges === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
-    return mutationPayload(await verb(accountChanges, call.caller, input), call.caller);
+    return mutationPayload(await verb(accountChanges, call.caller, input), call);
   };
 
 export const accountQueries = {
@@ -25,9 +27,11 @@ export const accountQueries = {
     _: unknown,
     { filter, ...page }: { filter?: AccountFilter | null } & PageArguments,
     { organisation }: OrganisationContext,
-  ) => organisation.accounts(filter ?? {}, page),
+    info: GraphQLResolveInfo,
+  ) => organisation.accounts(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
   account: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.account(id),
-  clients: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.clients(page),
+  clients: (_: unknown, page: PageArguments, { organisation }: OrganisationContext, info: GraphQLResolveInfo) =>
+    organisation.clients({ ...page, countsOnly: countsOnly(info) }),
 };
 
 export const accountMutations = {

@@ -67,12 +67,15 @@ export async function accountPage(
   const behind = after === null ? '' : String(decodeCursor(binding, after, 1)[0]);
   const text = filter.text?.trim() ?? '';
   const conditions = [text === '' ? null : text, filter.role ?? null, filter.disabled ?? null];
-  const rows = await door.rows<Omit<Account, 'key'>>(
-    'accounts.page',
-    `select ${accountColumns} ${filtered} and c.login > $5::text order by c.login limit $6::int`,
-    scope,
-    [...conditions, behind, first + 1],
-  );
+  const rows =
+    page.countsOnly === true
+      ? []
+      : await door.rows<Omit<Account, 'key'>>(
+          'accounts.page',
+          `select ${accountColumns} ${filtered} and c.login > $5::text order by c.login limit $6::int`,
+          scope,
+          [...conditions, behind, first + 1],
+        );
   return new LatestPage(
     rows.map((row) => ({ ...row, key: [row.login] })),
     { first, continued: after !== null, binding, seenTo: null },
@@ -85,6 +88,7 @@ export async function accountPage(
       );
       return countFrom(row?.count ?? 0);
     },
+    page.counted,
   );
 }
 
@@ -104,12 +108,15 @@ export async function clientPage(door: ReadDoor, scope: RowScope, page: BoundPag
   const after = page.after ?? null;
   const binding = page.cursors('clients', null, 'ID');
   const behind = after === null ? '' : String(decodeCursor(binding, after, 1)[0]);
-  const rows = await door.rows<Omit<Client, 'key'>>(
-    'clients.page',
-    `select ${clientColumns} from organisation.client c where ${lock} and c.id > $2::text order by c.id limit $3::int`,
-    scope,
-    [behind, first + 1],
-  );
+  const rows =
+    page.countsOnly === true
+      ? []
+      : await door.rows<Omit<Client, 'key'>>(
+          'clients.page',
+          `select ${clientColumns} from organisation.client c where ${lock} and c.id > $2::text order by c.id limit $3::int`,
+          scope,
+          [behind, first + 1],
+        );
   return new LatestPage(
     rows.map((row) => ({ ...row, key: [row.id] })),
     { first, continued: after !== null, binding, seenTo: null },
@@ -122,6 +129,7 @@ export async function clientPage(door: ReadDoor, scope: RowScope, page: BoundPag
       );
       return countFrom(row?.count ?? 0);
     },
+    page.counted,
   );
 }
 

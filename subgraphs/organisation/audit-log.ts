@@ -68,14 +68,14 @@ export class AuditLog {
     const binding = page.cursors('auditEvents', question.filter, 'LATEST');
     let behind: Place | null = after === null ? null : placeOf(decodeCursor(binding, after, 2));
     const found: AuditEvent[] = [];
-    for (const step of steps) {
+    for (const step of page.countsOnly === true ? [] : steps) {
       const { events, seenTo }: Walked = await this.#walk(scope, question, behind, first + 1 - found.length, step);
       found.push(...events);
       behind = seenTo;
       if (seenTo === null || found.length > first) break;
     }
     const place = { first, continued: after !== null, binding, seenTo: behind === null ? null : [behind.at, behind.id] };
-    return new LatestPage(found, place, () => this.#count(scope, question));
+    return new LatestPage(found, place, () => this.#count(scope, question), page.counted);
   }
 
   async #walk(scope: RowScope, question: AuditQuestion, behind: Place | null, limit: number, step: number): Promise<Walked> {

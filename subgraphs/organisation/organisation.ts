@@ -1,10 +1,11 @@
+import type { AuditAction } from '#kernel/audit/actions.ts';
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { clientSubject } from '#kernel/identifier-hash.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import type { CursorBinding } from '#kernel/page.ts';
+import { fingerprintOf, type CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import type { Change } from '#kernel/records/history.ts';
 import { walkFor } from '#kernel/records/record-table.ts';
@@ -15,7 +16,7 @@ import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { accountPage, clientPage, oneAccount, oneClient, type Account, type AccountFilter, type Client } from './accounts.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
 import { readImport, refusedRowsOf, type ImportRecord } from './import-desk.ts';
-import { lowestId, type BoundPage, type LatestPage } from './pages.ts';
+import type { BoundPage, LatestPage } from './pages.ts';
 import { oneRun, queuesNow, runPage, type Queue, type Run, type RunKind } from './runs.ts';
 import { unitHistory } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
@@ -85,10 +86,11 @@ export class Organisation {
   async workItems(filter: WorkItemFilter, page: PageArguments): Promise<RecordPage<WorkItem>> {
     const scope = await this.#narrowed(this.#scope('work:read'), filter.orgUnit ?? null);
     const { tree } = await this.#source.units.now();
-    const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, this.#bound(page));
+    const found = await workItemPage(this.#source.door, scope, walkFor(scope, tree), filter, this.#bound(page, 'work.read'));
     for (const item of found.nodes) this.#call.note('work.read', item.citizenId ?? item.id);
     // Whoever asks for one person is told about him by the sum too, also on a page that shows nothing of him.
-    if (isGiven(filter.citizen) && isUuid(filter.citizen) && isGiven(page.after)) this.#call.note('work.read', filter.citizen);
+    const unseen = page.countsOnly === true || isGiven(page.after);
+    if (isGiven(filter.citizen) && isUuid(filter.citizen) && unseen) this.#call.note('work.read', filter.citizen);
     return found;
   }
 
@@ -134,7 +136,7 @@ export class Organisation {
   /** Of the caller's units; whoever reads accounts is audited by each that he saw. */
   async accounts(filter: AccountFilter, page: PageArguments): Promise<LatestPage<Account>> {
     const scope = await this.#narrowed(this.#scope('account:read'), filter.orgUnit ?? null);
-    const found = await accountPage(this.#source.door, scope, filter, this.#bound(page));
+    const found = await accountPage(this.#source.door, scope, filter, this.#bound(page, 'account.read'));
     for (const { id } of found.nodes) this.#call.note('account.read', id);
     return found;
   }
@@ -146,7 +148,7 @@ export class Organisation {
   }
 
   async clients(page: PageArguments): Promise<LatestPage<Client>> {
-    const found = await clientPage(this.#source.door, this.#scope('client:read'), this.#bound(page));
+    const found = await clientPage(this.#source.door, this.#scope('client:read'), this.#bound(page, 'client.read'));
     for (const { id } of found.nodes) this.#call.note('client.read', clientSubject(id));
     return found;
   }
@@ -164,11 +166,14 @@ export class Organisation {
     if (isGiven(filter.person) && !isUuid(filter.person)) throw refusal('ID_FORMAT', { field: 'person' });
     const units = !isGiven(filter.unit) ? null : (await this.#narrowed(scope, filter.unit)).units;
     const principal = isGiven(filter.principal) ? await this.#principalNamed(scope, filter.principal) : null;
-    const found = await new AuditLog(auditor).page(scope, { filter, principal, units }, this.#bound(page));
+    const bound = this.#bound(page, 'audit.read');
+    const found = await new AuditLog(auditor).page(scope, { filter, principal, units }, bound);
     // Who looks into the audit is audited: by the person he asked about, else by the events he saw.
     if (isGiven(filter.person)) this.#call.note('audit.read', filter.person);
     else for (const event of found.nodes) this.#call.note('audit.read', event.id);
-    if (found.nodes.length === 0) this.#call.note('audit.read', lowestId);
+    // That nothing was found is an answer too.
+    if (found.nodes.length === 0 && bound.counted === undefined)
+      this.#call.counted('audit.read', fingerprintOf(this.#source.cursors('auditEvents', filter, 'LATEST')), 0);
     return found;
   }
 
@@ -187,8 +192,16 @@ export class Organisation {
     return known?.id ?? name;
   }
 
-  #bound(page: PageArguments): BoundPage {
-    return { ...page, cursors: this.#source.cursors };
+  /** `action`: what is written down where only the sums of the list are asked. */
+  #bound(page: PageArguments, action: AuditAction | null = null): BoundPage {
+    const bound = { ...page, cursors: this.#source.cursors };
+    if (page.countsOnly !== true || action === null) return bound;
+    return {
+      ...bound,
+      counted: (binding, { total }) => {
+        this.#call.counted(action, fingerprintOf(binding), total);
+      },
+    };
   }
 
   #scope(permission: Permission): RowScope {

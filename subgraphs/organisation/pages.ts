@@ -5,6 +5,8 @@ import type { PageArguments } from '#kernel/records/records.ts';
 /** What a caller asks of a list, and how its cursors are bound. */
 export interface BoundPage extends PageArguments {
   readonly cursors: CursorBinding;
+  /** Where only the sums are asked, told of each: the question's binding, and the number. */
+  readonly counted?: (binding: string, count: Count) => void;
 }
 
 /** Ids between which all others lie: where a list begins and ends. */
@@ -41,11 +43,16 @@ export class LatestPage<Row extends KeysetRow> {
       readonly seenTo: readonly string[] | null;
     },
     count: () => Promise<Count>,
+    counted?: BoundPage['counted'],
   ) {
     const full = rows.length > page.first;
     this.nodes = full ? rows.slice(0, page.first) : rows;
     this.#binding = page.binding;
-    this.#ask = count;
+    this.#ask = async () => {
+      const found = await count();
+      counted?.(page.binding, found);
+      return found;
+    };
     const seenTo = full ? null : page.seenTo;
     const last = seenTo ?? this.nodes.at(-1)?.key ?? null;
     const [first] = this.nodes;

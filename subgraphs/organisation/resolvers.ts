@@ -1,9 +1,11 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
+import { countsOnly } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { AccountChanges } from './account-changes.ts';
 import { accountMutations, accountQueries, accountTypes } from './account-resolvers.ts';
 import type { Account, Client } from './accounts.ts';
@@ -43,7 +45,7 @@ const ordered =
   (order: RunOrder) =>
   async (_: unknown, { input }: Given<RunInput>, { runOrders, call }: OrganisationContext) => {
     if (runOrders === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
-    return mutationPayload(await runOrders.give(call.caller, order, input), call.caller);
+    return mutationPayload(await runOrders.give(call.caller, order, input), call);
   };
 
 /** A unit as the graph has it. Units are held in memory for all callers, so each answer gets an object of its own. */
@@ -85,7 +87,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       _: unknown,
       { filter, ...page }: { filter?: WorkItemFilter | null } & PageArguments,
       { organisation }: OrganisationContext,
-    ) => organisation.workItems(filter ?? {}, page),
+      info: GraphQLResolveInfo,
+    ) => organisation.workItems(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
     run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
     queues: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.queues(),
@@ -95,20 +98,21 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       _: unknown,
       { filter, ...page }: { filter?: AuditFilter | null } & PageArguments,
       { organisation }: OrganisationContext,
-    ) => organisation.auditEvents(filter ?? {}, page),
+      info: GraphQLResolveInfo,
+    ) => organisation.auditEvents(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
   },
   Mutation: {
     ...accountMutations,
     startImport: async (_: unknown, { input }: Given<StartImport>, context: OrganisationContext) =>
-      mutationPayload(await desk(context).start(context.call.caller, input), context.call.caller),
+      mutationPayload(await desk(context).start(context.call.caller, input), context.call),
     applyImport: async (_: unknown, { input }: Given<ApplyImport>, context: OrganisationContext) =>
-      mutationPayload(await desk(context).apply(context.call.caller, input), context.call.caller),
+      mutationPayload(await desk(context).apply(context.call.caller, input), context.call),
     createOrgUnit: async (_: unknown, { input }: Given<CreateUnit>, context: OrganisationContext) =>
-      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call),
     updateOrgUnit: async (_: unknown, { input }: Given<UpdateUnit>, context: OrganisationContext) =>
-      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call),
     withdrawOrgUnit: async (_: unknown, { input }: Given<WithdrawUnit>, context: OrganisationContext) =>
-      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call),
     pauseRun: ordered('pauseRun'),
     resumeRun: ordered('resumeRun'),
     cancelRun: ordered('cancelRun'),

@@ -4,7 +4,7 @@ import { isUuid } from '#kernel/domain/ids.ts';
 import { decodeCursor, parseFirst } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
 import { citizenIs, textIs, wordIs, type Condition } from '#kernel/records/conditions.ts';
-import { RecordList } from '#kernel/records/record-list.ts';
+import { RecordList, type ListAnswer } from '#kernel/records/record-list.ts';
 import { countFrom, RecordPage } from '#kernel/records/record-page.ts';
 import type { RecordTable, Walk } from '#kernel/records/record-table.ts';
 import type { BoundPage } from './pages.ts';
@@ -69,6 +69,13 @@ export async function workItemPage(
   if (isGiven(filter.kind)) conditions.push(textIs('kind', filter.kind, null));
   if (isGiven(filter.field)) conditions.push(wordIs('field', filter.field, null));
   if (isGiven(filter.foundBy)) conditions.push(wordIs('found_by', filter.foundBy, null));
-  const { rows, seenTo } = await list.page(door, scope, walk, { conditions, after: behind, limit: first + 1 });
-  return new RecordPage(rows, { ...place, seenTo }, () => list.count(door, scope, walk, conditions));
+  const { rows, seenTo }: ListAnswer<WorkItem> =
+    page.countsOnly === true
+      ? { rows: [], seenTo: null }
+      : await list.page(door, scope, walk, { conditions, after: behind, limit: first + 1 });
+  return new RecordPage(rows, { ...place, seenTo }, async () => {
+    const count = await list.count(door, scope, walk, conditions);
+    page.counted?.(binding, count);
+    return count;
+  });
 }

@@ -1,6 +1,6 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
+import { askedIn, countsOnly, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, Reference } from '#kernel/records/records.ts';
@@ -46,17 +46,17 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       { filter, ...page }: { filter?: ResultFilter | null } & PageArguments,
       context: ResultsContext,
       info: GraphQLResolveInfo,
-    ) => asking(context, info).list(filter ?? {}, page),
+    ) => asking(context, info).list(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
   },
   Mutation: {
     createDigitizedResult: async (_: unknown, { input }: Given<CreateResult>, context: ResultsContext) =>
-      mutationPayload(await writing(context).create(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).create(context.call.caller, input), context.call),
     updateDigitizedResult: async (_: unknown, { input }: Given<UpdateResult>, context: ResultsContext) =>
-      mutationPayload(await writing(context).update(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).update(context.call.caller, input), context.call),
     withdrawDigitizedResult: async (_: unknown, { input }: Given<WithdrawResult>, context: ResultsContext) =>
-      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call),
     undoDigitizedResultChange: async (_: unknown, { input }: Given<UndoChange>, context: ResultsContext) =>
-      mutationPayload(await writing(context).undo(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).undo(context.call.caller, input), context.call),
   },
   ChangedDigitizedResult: {
     digitizedResult: (

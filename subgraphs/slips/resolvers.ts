@@ -1,6 +1,6 @@
 import { unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import { askedIn, type AskedOfEntity } from '#kernel/graph/asked.ts';
+import { askedIn, countsOnly, type AskedOfEntity } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments, RecordRow, Reference } from '#kernel/records/records.ts';
@@ -49,29 +49,29 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     referralSlip: (_: unknown, { id }: Reference, context: SlipsContext, info: GraphQLResolveInfo) =>
       asking(context, info).referrals.find(id),
     referralSlips: (_: unknown, { filter, ...page }: ListArguments, context: SlipsContext, info: GraphQLResolveInfo) =>
-      asking(context, info).referrals.list(filter ?? {}, page),
+      asking(context, info).referrals.list(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
     reexaminationSlip: (_: unknown, { id }: Reference, context: SlipsContext, info: GraphQLResolveInfo) =>
       asking(context, info).reexaminations.find(id),
     reexaminationSlips: (_: unknown, { filter, ...page }: ListArguments, context: SlipsContext, info: GraphQLResolveInfo) =>
-      asking(context, info).reexaminations.list(filter ?? {}, page),
+      asking(context, info).reexaminations.list(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
   },
   Mutation: {
     createReferralSlip: async (_: unknown, { input }: Given<CreateReferral>, context: SlipsContext) =>
-      mutationPayload(await writing(context).referrals.create(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).referrals.create(context.call.caller, input), context.call),
     updateReferralSlip: async (_: unknown, { input }: Given<UpdateReferral>, context: SlipsContext) =>
-      mutationPayload(await writing(context).referrals.update(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).referrals.update(context.call.caller, input), context.call),
     withdrawReferralSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
-      mutationPayload(await writing(context).referrals.withdraw(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).referrals.withdraw(context.call.caller, input), context.call),
     undoReferralSlipChange: async (_: unknown, { input }: Given<UndoChange>, context: SlipsContext) =>
-      mutationPayload(await writing(context).referrals.undo(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).referrals.undo(context.call.caller, input), context.call),
     createReexaminationSlip: async (_: unknown, { input }: Given<CreateReexamination>, context: SlipsContext) =>
-      mutationPayload(await writing(context).reexaminations.create(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).reexaminations.create(context.call.caller, input), context.call),
     updateReexaminationSlip: async (_: unknown, { input }: Given<UpdateReexamination>, context: SlipsContext) =>
-      mutationPayload(await writing(context).reexaminations.update(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).reexaminations.update(context.call.caller, input), context.call),
     withdrawReexaminationSlip: async (_: unknown, { input }: Given<WithdrawSlip>, context: SlipsContext) =>
-      mutationPayload(await writing(context).reexaminations.withdraw(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).reexaminations.withdraw(context.call.caller, input), context.call),
     undoReexaminationSlipChange: async (_: unknown, { input }: Given<UndoChange>, context: SlipsContext) =>
-      mutationPayload(await writing(context).reexaminations.undo(context.call.caller, input), context.call.caller),
+      mutationPayload(await writing(context).reexaminations.undo(context.call.caller, input), context.call),
   },
   ChangedReferralSlip: {
     referralSlip: ({ slip }: Changed, _: unknown, context: SlipsContext, info: GraphQLResolveInfo) =>

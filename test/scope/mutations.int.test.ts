@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Authenticator, Principal } from '#kernel/auth/principal.ts';
 import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
+import type { SecurityEvent } from '#kernel/auth/security-log.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { createHealth } from '#kernel/http.ts';
 import { silentLog } from '#kernel/log.ts';
@@ -22,6 +23,7 @@ let app: ReturnType<typeof buildServer>;
 let close: () => Promise<void>;
 let principal: Principal;
 const ran: string[] = [];
+const noted: SecurityEvent[] = [];
 const an = id(0x101);
 
 beforeAll(async () => {
@@ -29,7 +31,7 @@ beforeAll(async () => {
   ({ principal } = await world.account('clerk', unit.x11, scopes.x11));
   await world.add(
     { id: an, unitNo: unit.x11, fullName: 'Nguyễn Văn An' },
-    { id: id(0x102), unitNo: unit.x21, fullName: 'Lê Chi' },
+    { id: id(0x102), unitNo: unit.x21, fullName: 'Lê Chi', personalId: '038192000003', confirmed: ['PERSONAL_ID'] },
   );
   const { door, changes } = world;
   if (changes === null) throw new Error('opened without changes');
@@ -51,6 +53,7 @@ beforeAll(async () => {
     gateway,
     authenticator,
     principals: { find: () => Promise.resolve(null), basis: () => Promise.resolve(null) },
+    security: { note: (event) => void noted.push(event) },
     limiter: createRateLimiter(memoryRateStore()),
     production: false,
     log: silentLog,
@@ -150,4 +153,39 @@ test('two mutations in one operation are refused, and nothing was changed', asyn
   expect(codes(answer)).toEqual(['LIMIT']);
   const { body } = await send(null, `{ citizen(id: "${an}") { version } }`);
   expect(body.data).toEqual({ citizen: { version: 2 } });
+});
+
+test('a refused mutation leaves one security event, whatever of its answer was asked for; one that was done leaves none', async () => {
+  const clerk = principal;
+  const eventsOf = async (act: () => Promise<unknown>): Promise<readonly object[]> => {
+    noted.length = 0;
+    await act();
+    return noted.map(({ kind, principal: who, detail }) => ({ kind, who, ...detail }));
+  };
+  const refused = (code: string, reason: string, who = clerk.id): readonly object[] => [
+    { kind: 'request.refused', who, code, reason },
+  ];
+  const blind = `mutation ($input: UpdateCitizenInput!) { updateCitizen(input: $input) { ok { citizen { id } } } }`;
+  const foreign = { id: id(0x102), version: 1, fullName: 'Chi' };
+  // Twice each: the first time the document runs on the stock path, then compiled.
+  for (let time = 0; time < 2; time += 1) {
+    expect(await eventsOf(() => send(randomUUID(), blind, { input: foreign }))).toEqual(refused('NOT_FOUND', 'RECORD_UNKNOWN'));
+    const stale = { id: an, version: 1, fullName: 'An' };
+    expect(await eventsOf(() => send(randomUUID(), update, { input: stale }))).toEqual(
+      refused('CONFLICT_VERSION', 'VERSION_STALE'),
+    );
+    expect(await eventsOf(() => send('short', update, { input: stale }))).toEqual(refused('BAD_INPUT', 'IDEMPOTENCY_KEY'));
+    const create = `mutation ($input: CreateCitizenInput!) { createCitizen(input: $input) { error { code } } }`;
+    const taken = { orgUnitId: `u${String(unit.x11)}`, fullName: 'Người Thử', personalId: '038192000003' };
+    expect(await eventsOf(() => send(randomUUID(), create, { input: taken }))).toEqual(refused('CONFLICT', 'NUMBER_TAKEN'));
+    principal = { ...clerk, id: 'reader', role: 'reader', permissions: ['citizen:read'] };
+    expect(await eventsOf(() => send(randomUUID(), update, { input: stale }))).toEqual(
+      refused('FORBIDDEN', 'ROLE_LACKS_RIGHT', 'reader'),
+    );
+    principal = clerk;
+  }
+  const phone = { id: an, version: 2, phone: '0912345678' };
+  expect(await eventsOf(() => send(randomUUID(), update, { input: phone }))).toEqual([]);
+  const { body } = await send(null, `{ citizen(id: "${an}") { version fullName } }`);
+  expect(body.data).toEqual({ citizen: { version: 3, fullName: 'Nguyễn Văn Ân' } });
 });
