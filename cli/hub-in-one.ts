@@ -1,8 +1,9 @@
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { filesUrlOf, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
 import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
+import { openFileStore } from '#kernel/files/file-store.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { serveGraph } from '../gateway/serve.ts';
@@ -29,8 +30,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     wideConnections: 2,
   });
   const audit = openReadAudit({ connection: roleUrl('reader'), registry });
-  let filesOrigin: string | null = null;
-  const deps = { door, auditor, clock: systemClock, identifierKey, filesOrigin: () => filesOrigin };
+  const deps = { door, auditor, clock: systemClock, identifierKey, filesOrigin: filesUrlOf(settings) };
   const opened = await Promise.all(
     allSubgraphs.map(async (module) => ({
       module,
@@ -45,9 +45,12 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     identifierKey,
     issuer: () => publicUrlOf(settings, settings.port),
     clock: systemClock,
+    store: openFileStore(settings.filesDir),
     registry,
     report: (fault) => log.error(fault, { subgraph: 'organisation' }),
   });
+  const { files } = identity;
+  if (files === null) throw new Error('the hub was opened without a place of files');
   const feed = keepFeeding(identity, log);
   const up = () => Promise.resolve();
   return serveGraph(parts, {
@@ -65,10 +68,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
       organisation: () => identity.ping(),
     },
     background: { queue: () => identity.reachQueue() },
-    files: {
-      receive: (importId, storedAs) => identity.receiveFile(importId, storedAs),
-      listening: (origin) => void (filesOrigin = origin),
-    },
+    files,
     metrics: registry,
     async close() {
       await feed.stop();

@@ -40,15 +40,15 @@ async function claimOrRefuse(dataDir: string): Promise<Claim> {
   );
 }
 
-/** The port of the graph, a free one where none is set. A taken one is told before anything is started. */
-async function portToTake({ host, port }: Settings): Promise<number> {
+/** A port of the hub, a free one where none is set. A taken one is told before anything is started. */
+async function portToTake(host: string, port: number, setting: 'PORT' | 'FILES_PORT'): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error) => {
       const code = 'code' in error ? String(error.code) : error.message;
       reject(
         new OperatorError(
-          `Không dùng được cổng ${port} trên ${host} (${code}): hãy đặt PORT khác · Port ${port} on ${host} cannot be used (${code}): set another PORT`,
+          `Không dùng được cổng ${port} trên ${host} (${code}): hãy đặt ${setting} khác · Port ${port} on ${host} cannot be used (${code}): set another ${setting}`,
         ),
       );
     });
@@ -143,9 +143,11 @@ class Hub {
   }
 
   /** Starts everything; returns when the graph answers. */
-  async start(settings: Settings, signal: AbortSignal): Promise<number> {
-    const { dataDir } = settings;
-    const port = await portToTake(settings);
+  async start(given: Settings, signal: AbortSignal): Promise<number> {
+    const { dataDir, host } = given;
+    const port = await portToTake(host, given.port, 'PORT');
+    // Every process that makes or answers links has to know it.
+    const settings = { ...given, filesPort: await portToTake(host, given.filesPort, 'FILES_PORT') };
     this.#postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
     const { populationUrl, production } = settings;
     const first: HubPlan = { settings, port, keys: await installationKeys(settings, signal), populationUrl };

@@ -32,7 +32,8 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
   };
   const organisation = organisationOverHop(signer, sendTo('organisation'), publicUrlOf(settings, settings.port));
   const asked = (name: SubgraphName, path: string) => {
-    return sendTo(name, watchers)({ method: 'GET', path, headers: { [hopHeader]: signer.seal(name, 'health', '') }, body: null });
+    const seal = signer.seal(name, 'health', { method: 'GET', path, body: '' });
+    return sendTo(name, watchers)({ method: 'GET', path, headers: { [hopHeader]: seal }, body: null });
   };
   const ready = async (name: SubgraphName): Promise<Readonly<Record<string, unknown>>> => {
     const { status, body } = await asked(name, '/health/ready');
@@ -47,6 +48,7 @@ export async function startGateway(parts: ProcessParts): Promise<Running> {
     sessions: organisation.sessions,
     drafts: organisation.drafts,
     security: organisation.security,
+    files: organisation.files,
     issuer: {
       issuer: publicUrlOf(settings, settings.port),
       algorithms: ['ES256'],

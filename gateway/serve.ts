@@ -9,7 +9,7 @@ import type { SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
 import { openFileStore } from '#kernel/files/file-store.ts';
-import { signedLinks } from '#kernel/files/signed-links.ts';
+import type { FileRegister } from '#kernel/files/file-register.ts';
 import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 import { createHealth, type HealthChecks, type MetricsPage } from '#kernel/http.ts';
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
@@ -38,12 +38,8 @@ export interface BehindTheEdge {
   readonly oauth: FastifyPluginCallback;
   readonly parts: HealthChecks['parts'];
   readonly background: NonNullable<HealthChecks['background']>;
-  /** Files that come in; absent where the edge cannot reach their register. */
-  readonly files?: {
-    receive(importId: string, storedAs: string): Promise<boolean>;
-    /** Where the files origin listens. */
-    listening(origin: string): void;
-  };
+  /** Files that come in and go out. */
+  readonly files: FileRegister;
   /** Metrics of every process that can be asked. */
   readonly metrics: MetricsPage;
   close(): Promise<void>;
@@ -77,8 +73,8 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     outside: { population: outsideState(settings.populationUrl), bhxh: outsideState(settings.bhxhUrl) },
   });
   const { hosts, origins } = namesOf(settings);
-  const files = behind.files === undefined ? null : await serveFiles({ settings, log, metrics }, behind.files, origins);
-  const admin = adminFiles(builtAdmin, files === null ? [] : [files.origin]);
+  const files = await serveFiles({ settings, log, metrics }, behind.files, origins);
+  const admin = adminFiles(builtAdmin, [files.origin]);
   const authenticator = createAuthenticator({
     issuers: [behind.issuer, ...outsideIssuers(settings)],
     principals: behind.principals,
@@ -131,7 +127,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       health.stopping();
       // Ends when the last request under way is answered; only then is what they need let go.
       await app.close();
-      await files?.stop();
+      await files.stop();
       await gateway.stop();
       await behind.close();
       await tracing.close();
@@ -142,18 +138,14 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
 /** The files origin: the same host under a port of its own. */
 async function serveFiles(
   { settings, log }: ProcessParts,
-  files: NonNullable<BehindTheEdge['files']>,
+  register: FileRegister,
   origins: readonly string[],
 ): Promise<{ readonly origin: string; stop(): Promise<void> }> {
-  const { identifierKey } = settings;
-  if (identifierKey === null) throw new Error('The files origin needs HUB_IDENTIFIER_KEY.');
-  const store = openFileStore(settings.dataDir);
+  const store = openFileStore(settings.filesDir);
   const app = buildFilesServer({
     store,
-    links: signedLinks(identifierKey),
-    receive: (importId, storedAs) => files.receive(importId, storedAs),
+    register,
     origins: () => origins,
-    clock: systemClock,
     log,
   });
   await app.listen({ host: settings.host, port: settings.filesPort });
@@ -161,7 +153,6 @@ async function serveFiles(
   const port = typeof at === 'object' && at !== null ? at.port : settings.filesPort;
   const own = new URL(publicUrlOf(settings, settings.port));
   own.port = String(port);
-  files.listening(own.origin);
   // Files whose import never came to be read.
   const sweeping = setInterval(() => void store.sweep(systemClock.now()).catch(() => undefined), 3_600_000);
   sweeping.unref();

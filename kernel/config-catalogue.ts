@@ -76,6 +76,15 @@ export const catalogue = {
     wanted: port,
     default: '`PORT` + 1',
   }),
+  HUB_FILES_DIR: setting({
+    read: optional(text),
+    what: {
+      en: 'Folder of the files that come in and go out. The gateway, organisation and the workers must reach the same one.',
+      vi: 'Thư mục chứa các tệp đang nhập vào và xuất ra. Cổng vào, organisation và các worker phải dùng chung một thư mục này.',
+    },
+    wanted: { en: 'a folder', vi: 'một thư mục' },
+    default: '`HUB_DATA_DIR/files`',
+  }),
   HUB_PUBLIC_URL: setting({
     read: optional(httpUrl),
     what: {

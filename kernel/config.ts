@@ -23,6 +23,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Absolute. */
   readonly dataDir: string;
+  /** Where files lie on their way in and out; absolute. */
+  readonly filesDir: string;
   /** The owner's; always null in a serving process. */
   readonly databaseUrl: string | null;
   readonly rolesFile: string;
@@ -217,6 +219,7 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
     publicUrl: values.HUB_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     trustedProxies: values.HUB_TRUSTED_PROXIES ?? [],
     dataDir,
+    filesDir: values.HUB_FILES_DIR === null ? join(dataDir, 'files') : resolve(base, values.HUB_FILES_DIR),
     databaseUrl: values.DATABASE_URL,
     rolesFile: values.HUB_ROLES_FILE === null ? join(dataDir, 'roles.json') : resolve(base, values.HUB_ROLES_FILE),
     rolePrefix: values.HUB_ROLE_PREFIX,
@@ -294,6 +297,14 @@ export function publicUrlOf({ publicUrl, host }: Pick<Settings, 'publicUrl' | 'h
   // Listening on every address is no address.
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** Where others reach the files origin: the same host under a port of its own; `null`: it takes a port that nobody knows beforehand. */
+export function filesUrlOf(settings: Pick<Settings, 'publicUrl' | 'host' | 'port' | 'filesPort'>): string | null {
+  if (settings.filesPort === 0) return null;
+  const address = new URL(publicUrlOf(settings, settings.port));
+  address.port = String(settings.filesPort);
+  return address.origin;
 }
 
 /** The addresses that the migration wrote (or production gave). A role that the file lacks is refused when it is asked for. */

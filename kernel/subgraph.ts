@@ -18,8 +18,8 @@ export interface SubgraphDeps {
   /** Mutations, under the subgraph's own role. Absent where nothing is written, e.g. in a subgraph that only reads. */
   readonly changes?: Changes;
   readonly clock: Clock;
-  /** Where files are sent to, `http://host:port`; absent or `null`: this process knows of no such place. */
-  readonly filesOrigin?: () => string | null;
+  /** Where files are sent to and taken from, `http://host:port`; absent or `null`: this process knows of no such place. */
+  readonly filesOrigin?: string | null;
   /** Secret of this installation for keyed hashes of identifiers (32 bytes). */
   readonly identifierKey: Buffer;
 }

@@ -15,6 +15,7 @@ const unscoped: Readonly<Record<string, string>> = {
   'hub.outbox_consumer': 'marks of the consumers',
   'hub.outbox_done': 'marks of the consumers',
   'hub.schedule': 'when something was begun last',
+  'hub.used_link': 'random numbers of links and when they are over',
   'hub.queue_seen': 'numbers of the queues',
   'citizens.outside_calls': 'until when calls to an outside system are given out; no person',
   'organisation.signing_key': 'keys of the hub',

@@ -3,9 +3,10 @@ import type { SubgraphName } from '#kernel/audit/audit.ts';
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { hopHeader, hopVerifyingKeys, HopVerifier, type HopUse } from '#kernel/auth/hop.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { filesUrlOf, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
 import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
+import { openFileStore } from '#kernel/files/file-store.ts';
 import { answerEnvelope, operationsPath } from '#kernel/graph/hop-operations.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { createHealth, readiness } from '#kernel/http.ts';
@@ -53,6 +54,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
       door,
       clock: systemClock,
       identifierKey,
+      filesOrigin: filesUrlOf(settings),
       ...(auditor !== null && { auditor }),
       ...(changes !== null && { changes }),
     },
@@ -66,6 +68,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
           identifierKey,
           issuer: () => publicUrlOf(settings, settings.port),
           clock: systemClock,
+          store: openFileStore(settings.filesDir),
           registry,
           report: (fault) => log.error(fault, { subgraph: name }),
         })
@@ -87,7 +90,8 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
   const sealed = (request: FastifyRequest, use: HopUse): string | null => {
     const seal = request.headers[hopHeader];
     const body = typeof request.body === 'string' ? request.body : '';
-    return typeof seal === 'string' && verifier.open(seal, use, body) !== null ? body : null;
+    const sent = { method: request.method, path: request.url, body };
+    return typeof seal === 'string' && verifier.open(seal, use, sent) !== null ? body : null;
   };
   const refused = { errors: [{ message: 'UNAUTHENTICATED', extensions: { code: 'UNAUTHENTICATED', subgraph: name } }] };
   app.setNotFoundHandler((_request, reply) => reply.code(401).send(refused));

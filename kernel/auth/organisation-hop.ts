@@ -6,6 +6,7 @@ import { readBasis, readPrincipal } from './envelope.ts';
 import { hopHeader, type HopSigner } from './hop.ts';
 import type { BasisAsked, PrincipalSource } from './principal.ts';
 import { purposes } from './purposes.ts';
+import type { FetchedFile, FileRegister } from '../files/file-register.ts';
 import { securityLog, type SecurityEvent, type SecurityLog } from './security-log.ts';
 import { cookieNames, type ListedSession, type LiveSession, type SessionSource } from './sessions.ts';
 
@@ -52,6 +53,7 @@ export interface OrganisationOverHop {
   readonly sessions: SessionSource;
   readonly drafts: DraftSource;
   readonly security: SecurityLog;
+  readonly files: FileRegister;
   /** Keys of our own access tokens. */
   readonly keys: IssuerKeys;
   /** `/oauth/*` and `/.well-known/*` at the edge; `addressOf` is the client's address as the edge knows it. */
@@ -68,6 +70,7 @@ export function organisationOverHop(signer: HopSigner, send: HopSend, publicAddr
     security: securityLog(async (events) => {
       await ask({ ask: 'note', events });
     }),
+    files: remoteFiles(ask),
     keys: remoteKeys(signer, send),
     routes: forward(signer, send, Object.values(cookieNames(publicAddress).provider)),
   };
@@ -110,7 +113,8 @@ function forward(signer: HopSigner, send: HopSend, cookies: readonly string[]): 
         exposeHeadRoute: false,
         async handler(request, reply) {
           const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-          const headers: Record<string, string> = { [hopHeader]: signer.seal('organisation', 'oauth', body, addressOf(request)) };
+          const seal = signer.seal('organisation', 'oauth', { method, path: request.url, body }, addressOf(request));
+          const headers: Record<string, string> = { [hopHeader]: seal };
           for (const name of passedOn) {
             const value = request.headers[name];
             if (value !== undefined) headers[name] = value;
@@ -143,7 +147,8 @@ function onlyCookies(header: string | undefined, names: readonly string[]): stri
 function remoteKeys(signer: HopSigner, send: HopSend): IssuerKeys {
   // The address is never looked up: `send` knows where organisation is.
   return publishedKeys(new URL(`http://organisation${oauthPaths.keys}`), async () => {
-    const headers = { accept: 'application/json', [hopHeader]: signer.seal('organisation', 'oauth', '', 'gateway') };
+    const seal = signer.seal('organisation', 'oauth', { method: 'GET', path: oauthPaths.keys, body: '' }, 'gateway');
+    const headers = { accept: 'application/json', [hopHeader]: seal };
     const { status, body } = await send({ method: 'GET', path: oauthPaths.keys, headers, body: null }).catch((cause: unknown) => {
       throw refusal('ORGANISATION_AWAY', { retryAfter: 2, cause });
     });
@@ -156,6 +161,9 @@ type Question =
   | { readonly ask: 'find'; readonly subject: string; readonly issuedAt: number }
   | { readonly ask: 'basis'; readonly principalId: string; readonly basisId: string; readonly asked: BasisAsked | null }
   | { readonly ask: 'note'; readonly events: readonly SecurityEvent[] }
+  | { readonly ask: 'file.awaits'; readonly link: string }
+  | { readonly ask: 'file.received'; readonly link: string; readonly storedAs: string }
+  | { readonly ask: 'file.fetch'; readonly link: string; readonly traceId: string }
   | { readonly ask: 'session.open'; readonly key: string; readonly accountId: string; readonly agent: string }
   | { readonly ask: 'session.find' | 'session.list' | 'draft.list'; readonly key: string }
   | { readonly ask: 'draft.keep'; readonly key: string; readonly place: string; readonly draft: string | null }
@@ -166,11 +174,12 @@ type Ask = (question: Question) => Promise<unknown>;
 function questions(signer: HopSigner, send: HopSend): Ask {
   return async (question) => {
     const body = JSON.stringify(question);
+    const seal = signer.seal('organisation', 'principals', { method: 'POST', path: principalsPath, body });
     try {
       const answer = await send({
         method: 'POST',
         path: principalsPath,
-        headers: { 'content-type': 'application/json', [hopHeader]: signer.seal('organisation', 'principals', body) },
+        headers: { 'content-type': 'application/json', [hopHeader]: seal },
         body: Buffer.from(body),
       });
       const said: unknown = answer.status === 200 ? JSON.parse(answer.body.toString()) : null;
@@ -224,6 +233,24 @@ function readDraft(said: unknown): KeptDraft[] {
   return [{ place, draft, savedAt: new Date(savedAt) }];
 }
 
+function remoteFiles(ask: Ask): FileRegister {
+  return {
+    awaits: async (link) => (await ask({ ask: 'file.awaits', link })) === true,
+    async received(link, storedAs) {
+      const said = await ask({ ask: 'file.received', link, storedAs });
+      return typeof said === 'string' ? said : null;
+    },
+    fetch: async (link, traceId) => readFetched(await ask({ ask: 'file.fetch', link, traceId })),
+  };
+}
+
+function readFetched(said: unknown): FetchedFile | null {
+  if (typeof said !== 'object' || said === null) return null;
+  const { storedAs, name, format, once }: Readonly<Record<string, unknown>> = { ...said };
+  if (typeof storedAs !== 'string' || typeof name !== 'string') return null;
+  return { storedAs, name, format: format === 'JSONL' ? 'JSONL' : 'CSV', once: once === true };
+}
+
 function readSession(said: unknown): LiveSession | null {
   if (typeof said !== 'object' || said === null) return null;
   const { accountId, token, expiresAt }: Readonly<Record<string, unknown>> = { ...said };
@@ -244,12 +271,14 @@ interface OrganisationHere {
   readonly principals: PrincipalSource;
   readonly sessions: SessionSource;
   readonly drafts: DraftSource;
+  /** `null`: no place of files is known here. */
+  readonly files: FileRegister | null;
   readonly note: (events: readonly SecurityEvent[]) => Promise<void>;
 }
 
 /** The other end: answers a body whose seal was opened. `null`: this is no question. */
 export async function answerQuestion(
-  { principals, sessions, drafts, note }: OrganisationHere,
+  { principals, sessions, drafts, files, note }: OrganisationHere,
   body: string,
 ): Promise<string | null> {
   const question = readQuestion(body);
@@ -265,6 +294,12 @@ export async function answerQuestion(
     case 'note':
       await note(question.events);
       return JSON.stringify({ value: question.events.length });
+    case 'file.awaits':
+      return JSON.stringify({ value: (await files?.awaits(question.link)) ?? false });
+    case 'file.received':
+      return JSON.stringify({ value: (await files?.received(question.link, question.storedAs)) ?? null });
+    case 'file.fetch':
+      return JSON.stringify({ value: (await files?.fetch(question.link, question.traceId)) ?? null });
     case 'session.open':
       return JSON.stringify({ value: await sessions.open(question.key, question.accountId, question.agent) });
     case 'session.find':
@@ -290,7 +325,13 @@ function readQuestion(body: string): Question | null {
     return { ask: 'basis', principalId: said.principalId, basisId: said.basisId, asked: readAsked(said.asked) };
   }
   if (said.ask === 'note' && Array.isArray(said.events)) return { ask: 'note', events: said.events.flatMap(readEvent) };
-  const { key } = said;
+  const { key, link } = said;
+  if (typeof link === 'string') {
+    if (said.ask === 'file.awaits') return { ask: said.ask, link };
+    if (said.ask === 'file.received' && typeof said.storedAs === 'string')
+      return { ask: said.ask, link, storedAs: said.storedAs };
+    if (said.ask === 'file.fetch' && typeof said.traceId === 'string') return { ask: said.ask, link, traceId: said.traceId };
+  }
   if (typeof key !== 'string') return null;
   if (said.ask === 'session.find' || said.ask === 'session.list' || said.ask === 'draft.list') return { ask: said.ask, key };
   if (said.ask === 'session.end') {

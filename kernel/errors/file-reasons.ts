@@ -75,8 +75,8 @@ export const fileReasons = {
   LINK_DEAD: {
     code: 'NOT_FOUND',
     since: '0.1',
-    en: 'This link is over, was used, or is none of ours. Ask for a new one with "startImport".',
-    vi: 'Liên kết này đã hết hạn, đã dùng hoặc không phải của hệ thống. Hãy lấy liên kết mới bằng "startImport".',
+    en: 'This link is over, was used, or is none of ours. Ask for a new one: with "startImport", "refusedFile" or "export".',
+    vi: 'Liên kết này đã hết hạn, đã dùng hoặc không phải của hệ thống. Hãy lấy liên kết mới bằng "startImport", "refusedFile" hoặc "export".',
   },
   FILE_NAME: {
     code: 'BAD_INPUT',

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /*
- * Bytes that came in, under random names in a folder of the hub's own. A file is there with its name or not at all: written beside, flushed to
+ * Bytes that came in or are to go out, under random names in a folder of the hub's own. A file is there with its name or not at all: written beside, flushed to
  * the disk, then renamed. Names that people gave are never names here. What nobody fetched within a day is removed.
  */
 
@@ -14,6 +14,8 @@ export interface FileStore {
   /** The name it is kept under; `null`: larger than `most` bytes, nothing is kept. */
   keep(bytes: Readable, most: number): Promise<string | null>;
   read(name: string): Promise<Buffer>;
+  /** Its size in bytes, and its bytes as they are asked for; `null`: it is not there (any more). */
+  stream(name: string): Promise<{ readonly size: number; readonly bytes: Readable } | null>;
   remove(name: string): Promise<void>;
   /** Removes what is older than a day; how many. */
   sweep(now: Date): Promise<number>;
@@ -22,8 +24,8 @@ export interface FileStore {
 const keptFor = 86_400_000;
 const names = /^[0-9a-f]{32}(?:\.part)?$/;
 
-export function openFileStore(dataDir: string): FileStore {
-  const folder = join(dataDir, 'files');
+/** Every process that takes, reads or hands over files is given the same folder. */
+export function openFileStore(folder: string): FileStore {
   const at = (name: string): string => {
     if (!names.test(name)) throw new Error('no name of this store');
     return join(folder, name);
@@ -55,6 +57,10 @@ export function openFileStore(dataDir: string): FileStore {
       }
     },
     read: (name) => readFile(at(name)),
+    async stream(name) {
+      const known = await stat(at(name)).catch(() => null);
+      return known === null ? null : { size: known.size, bytes: createReadStream(at(name)) };
+    },
     remove: (name) => rm(at(name), { force: true }),
     async sweep(now) {
       const found = await readdir(folder).catch(() => []);

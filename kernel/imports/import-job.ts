@@ -63,7 +63,7 @@ export function importJobs(kind: ImportKind): readonly RunJob[] {
       },
       async work(tools, { importId }) {
         const importing = through(tools);
-        const came = await importing.receive(importId, openFileStore(tools.settings.dataDir));
+        const came = await importing.receive(importId, openFileStore(tools.settings.filesDir));
         if (came === 'awaited') throw new Busy(look);
         if (came === 'refused') return await tools.inPage(() => Promise.resolve({ done: 1, refused: 1 }));
         const report = await importing.check(importId, { signal: tools.signal, progress: () => undefined });

@@ -221,7 +221,7 @@ export async function sumsOf(tx: Transaction, id: string, units: string, of: 'st
 }
 
 export async function refusedRows(
-  tx: Transaction,
+  tx: Pick<Transaction, 'query'>,
   id: string,
   units: string,
   page: { readonly of: 'state' | 'planned'; readonly after: number; readonly limit: number },

@@ -8,10 +8,11 @@ import { mostBytes } from '#kernel/csv-table.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { catalogue, type Reason } from '#kernel/errors/catalogue.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
-import type { SignedLinks } from '#kernel/files/signed-links.ts';
+import { linkLife, type Link, type SignedLinks } from '#kernel/files/signed-links.ts';
 import { importOpening, type ApplyPlan, type CheckPlan, type SentKind } from '#kernel/imports/import-job.ts';
 import { openRun } from '#kernel/jobs/runs.ts';
 import type { Result } from '#kernel/result.ts';
+import { mayTakeRefused } from './file-register.ts';
 
 /*
  * Files that people send by the graph: a link to send the bytes by, what would happen, and the word to apply it. The bytes never pass here; the
@@ -32,13 +33,10 @@ export interface ApplyImport {
 export type StartedImport = Result<{ readonly import: string; readonly expiresAt: string }, Refusal>;
 export type AppliedImport = Result<{ readonly import: string; readonly run: string }, Refusal>;
 
-/** Milliseconds in which a link may be used. */
-const linkLife = 900_000;
-
 export interface FilesOrigin {
   readonly links: SignedLinks;
   /** `http://host:port` where files are sent to; `null`: this process knows of none. */
-  origin(): string | null;
+  readonly origin: string | null;
 }
 
 export class ImportDesk {
@@ -52,7 +50,7 @@ export class ImportDesk {
 
   start(caller: Caller, input: StartImport): Promise<StartedImport> {
     return this.#changes.mutate({ caller, operation: 'startImport', permission: 'import:send', input }, async (change) => {
-      if (this.#files.origin() === null) throw refusal('DATABASE_AWAY', { cause: new Error('no files origin is known here') });
+      if (this.#files.origin === null) throw refusal('DATABASE_AWAY', { cause: new Error('no files origin is known here') });
       // What a sender calls his file: shown to people, never a path.
       const name = (input.fileName.split(/[/\\]/).at(-1) ?? '').replace(/[\p{Cc}\p{Cf}]/gu, '').trim();
       if (name === '' || name.length > 200) throw refusal('FILE_NAME', { field: 'fileName' });
@@ -75,13 +73,16 @@ export class ImportDesk {
     });
   }
 
-  /** The link of an import; the same for a repeat of the mutation. */
-  link({ import: id, expiresAt }: { readonly import: string; readonly expiresAt: string }): {
-    readonly url: string;
-    readonly expiresAt: string;
-  } {
-    const sealed = this.#files.links.seal({ use: 'upload', id, expiresAt: new Date(expiresAt) });
-    return { url: `${this.#files.origin() ?? ''}/files/${sealed}`, expiresAt };
+  /** The link of an import; of a repeat of the mutation good as long as that of the first. */
+  link({ import: id, expiresAt }: { readonly import: string; readonly expiresAt: string }): ToldLink {
+    return linkTo(this.#files, { use: 'upload', id, expiresAt: new Date(expiresAt), holder: null });
+  }
+
+  /** For whoever may take its refused rows; `null`: he may not, or there are none. */
+  refusedLink(caller: Caller, file: ImportRecord, refused: number): ToldLink | null {
+    const ready = file.state === 'CHECKED' || file.state === 'APPLIED';
+    const his = this.#files.origin !== null && mayTakeRefused(caller, file.sender);
+    return ready && his && refused > 0 ? linkFor(this.#files, caller, 'refused', file.id) : null;
   }
 
   apply(caller: Caller, input: ApplyImport): Promise<AppliedImport> {
@@ -104,6 +105,26 @@ export class ImportDesk {
       return { import: file.id, run };
     });
   }
+}
+
+export interface ToldLink {
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+export function linkTo({ links, origin }: FilesOrigin, link: Link): ToldLink {
+  return { url: `${origin ?? ''}/files/${links.seal(link)}`, expiresAt: link.expiresAt.toISOString() };
+}
+
+/** For what goes out under the rights of whoever asks. */
+export function linkFor(
+  files: FilesOrigin,
+  { principal, purpose, locale }: Caller,
+  use: 'refused' | 'export',
+  id: string,
+): ToldLink {
+  const expiresAt = new Date(Date.now() + linkLife);
+  return linkTo(files, { use, id, expiresAt, holder: { principal: principal.id, purpose, locale } });
 }
 
 interface Held {
@@ -140,7 +161,7 @@ export interface ImportRecord {
   readonly planned: object | null;
   readonly refusal: ToldProblem | null;
   readonly runId: string | null;
-  readonly refusedFile: null;
+  readonly sender: string;
 }
 
 export interface ToldProblem {
@@ -150,7 +171,7 @@ export interface ToldProblem {
   readonly message: string;
 }
 
-interface StoredFile extends Omit<ImportRecord, 'columns' | 'refusal' | 'refusedFile' | 'communeList'> {
+interface StoredFile extends Omit<ImportRecord, 'columns' | 'refusal' | 'communeList'> {
   readonly headings: readonly string[] | null;
   readonly places: readonly (string | null)[] | null;
   readonly decisions: Readonly<Record<string, string>> | null;
@@ -163,7 +184,7 @@ export async function readImport(door: ReadDoor, scope: RowScope, id: string, lo
   const [file] = await door.rows<StoredFile>(
     'import.one',
     `select f.id, f.version, f.kind, f.file_name as "fileName", f.state, f.headings, f.places, f.separator, f.decisions, f.planned, f.refusal,
-       coalesce(f.run_id, f.id) as "runId"
+       coalesce(f.run_id, f.id) as "runId", f.sender
      from hub.import_file f where (f.id = $2::uuid or f.run_id = $2::uuid) and coalesce(f.unit_no <@ $1::int4multirange, false) limit 1`,
     scope,
     [id],
@@ -175,7 +196,6 @@ export async function readImport(door: ReadDoor, scope: RowScope, id: string, lo
     columns: (headings ?? []).map((heading, place) => ({ heading, column: places?.[place] ?? null })),
     communeList: decisions?.communeList ?? null,
     refusal: why === null ? null : told(why, locale),
-    refusedFile: null,
   };
 }
 
@@ -198,6 +218,19 @@ export async function refusedRowsOf(
     [file.id],
   );
   return rows.flatMap(({ line, problem }) => (problem ?? []).slice(0, 1).map((one) => ({ line, ...told(one, locale) })));
+}
+
+/** How many rows were refused: of the import where it was applied, so far; else of its dry run. */
+export async function refusedCountOf(door: ReadDoor, scope: RowScope, { id, state }: ImportRecord): Promise<number> {
+  const of = state === 'APPLIED' ? 'state' : 'planned';
+  const [row] = await door.rows<{ readonly count: number }>(
+    `import.count-${of}`,
+    `select count(*)::int as count from hub.import_row r
+     where r.import_id = $2::uuid and r.${of} = 'REFUSED' and coalesce(r.unit_no <@ $1::int4multirange, false)`,
+    scope,
+    [id],
+  );
+  return row?.count ?? 0;
 }
 
 function told({ reason, field }: { readonly reason: Reason; readonly field: string | null }, locale: 'vi' | 'en'): ToldProblem {

@@ -9,14 +9,17 @@ import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { hubEntities } from '#kernel/db/hub.entity.ts';
+import type { FileRegister } from '#kernel/files/file-register.ts';
+import type { FileStore } from '#kernel/files/file-store.ts';
 import { signedLinks } from '#kernel/files/signed-links.ts';
 import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { AccountChanges } from './account-changes.ts';
-import { everyUnit, openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
+import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { Drafts } from './drafts.ts';
 import { accountsImport } from './import-accounts.ts';
+import { openFileRegister } from './file-register.ts';
 import { ImportDesk } from './import-desk.ts';
 import { unitsImport } from './import-units.ts';
 import { openOAuth } from './oidc.ts';
@@ -61,7 +64,7 @@ export const organisation: SubgraphModule = {
           });
     const runOrders = changes === undefined ? null : new RunOrders(changes);
     const accountChanges = changes === undefined ? null : new AccountChanges(changes);
-    const files = { links: signedLinks(identifierKey), origin: () => filesOrigin?.() ?? null };
+    const files = { links: signedLinks(identifierKey), origin: filesOrigin ?? null };
     const importDesk = changes === undefined ? null : new ImportDesk(changes, files);
     return {
       resolvers,
@@ -86,6 +89,8 @@ export interface IdentityOptions {
   /** Public address, `iss` of every token; asked anew each time, since a free port is known only after listening. */
   readonly issuer: () => string;
   readonly clock: Clock;
+  /** Where files lie on their way in and out; absent where nobody asks for them. */
+  readonly store?: FileStore;
   readonly registry?: Registry;
   /** A fault of ours, by name only. */
   readonly report: (fault: 'oauth.fault' | 'housekeeping.fault') => void;
@@ -106,8 +111,8 @@ export interface Identity {
   edgeRoutes(addressOf: (request: { readonly ip: string }) => string): FastifyPluginCallback;
   /** The same and the principals, in organisation's own process: whatever the gateway did not seal is refused. */
   hopRoutes(verifier: HopVerifier): FastifyPluginCallback;
-  /** The bytes of an import are there, under this name; false: they are not awaited (any more). */
-  receiveFile(importId: string, storedAs: string): Promise<boolean>;
+  /** What the files origin asks; `null`: this process was given no place of files. */
+  readonly files: FileRegister | null;
   /** Moves what the subgraphs said of their work into the joint queue; how many events it took (1,000: more may wait). */
   feedWork(): Promise<number>;
   ping(): Promise<void>;
@@ -119,7 +124,7 @@ export interface Identity {
 /** Every ten minutes expired payloads and ended keys are deleted. */
 const housekeepingEvery = 600_000;
 
-export function openIdentity({ url, identifierKey, issuer, clock, registry, report }: IdentityOptions): Identity {
+export function openIdentity({ url, identifierKey, issuer, clock, store, registry, report }: IdentityOptions): Identity {
   const database = openOrganisationDatabase(url);
   if (registry !== undefined) measurePool(database, registry);
   const keys = new SigningKeys(database, identifierKey, clock);
@@ -130,10 +135,12 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
 
   const drafts = new Drafts(database, new Sealed(identifierKey, 'organisation.draft'));
 
+  const files =
+    store === undefined ? null : openFileRegister({ database, principals, links: signedLinks(identifierKey), store, clock });
   const security = securityLog((events) => writeEvents(database, events));
 
   const housekeeping = setInterval(() => {
-    Promise.all([oauth.tidy(), keys.tidy(), sessions.tidy(), drafts.tidy()]).catch(() => {
+    Promise.all([oauth.tidy(), keys.tidy(), sessions.tidy(), drafts.tidy(), files?.tidy()]).catch(() => {
       report('housekeeping.fault');
     });
   }, housekeepingEvery);
@@ -143,6 +150,7 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
     principals,
     sessions,
     drafts,
+    files,
     security,
     trusted: () => ({
       issuer: issuer(),
@@ -154,7 +162,12 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
     }),
     edgeRoutes: (addressOf) => oauth.routes(addressOf),
     hopRoutes: (verifier) => (app, _options, done) => {
-      void app.register(oauth.routes((request, body) => verifier.open(sealOf(request.headers), 'oauth', body)?.address ?? null));
+      void app.register(
+        oauth.routes(
+          ({ headers, method, url }, body) =>
+            verifier.open(sealOf(headers), 'oauth', { method, path: url, body })?.address ?? null,
+        ),
+      );
       void app.register((inner, _inner, registered) => {
         inner.removeAllContentTypeParsers();
         inner.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 262_144 }, (_request, body, parsed) => {
@@ -162,11 +175,13 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
         });
         inner.post(principalsPath, async (request, reply) => {
           const body = typeof request.body === 'string' ? request.body : '';
-          if (verifier.open(sealOf(request.headers), 'principals', body) === null) {
+          if (
+            verifier.open(sealOf(request.headers), 'principals', { method: request.method, path: request.url, body }) === null
+          ) {
             return await reply.code(401).send({ code: 'UNAUTHENTICATED' });
           }
           const answer = await answerQuestion(
-            { principals, sessions, drafts, note: (events) => writeEvents(database, events) },
+            { principals, sessions, drafts, files, note: (events) => writeEvents(database, events) },
             body,
           );
           if (answer === null) return await reply.code(400).send({ code: 'BAD_INPUT' });
@@ -176,15 +191,6 @@ export function openIdentity({ url, identifierKey, issuer, clock, registry, repo
       });
       done();
     },
-    receiveFile: (importId, storedAs) =>
-      database.write(async (sql) => {
-        const received = await sql.rows(
-          `update hub.import_file set state = 'RECEIVED', stored_as = $2, version = version + 1
-           where id = $1 and state = 'AWAITED' and expires_at > clock_timestamp() returning 1`,
-          [importId, storedAs],
-        );
-        return received.length > 0;
-      }, everyUnit),
     feedWork: () => feedWork(database),
     ping: async () => {
       await database.read((sql) => sql.rows('select 1'));

@@ -15,12 +15,12 @@ import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { accountPage, clientPage, oneAccount, oneClient, type Account, type AccountFilter, type Client } from './accounts.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
-import { readImport, refusedRowsOf, type ImportRecord } from './import-desk.ts';
+import { readImport, refusedCountOf, refusedRowsOf, type ImportRecord } from './import-desk.ts';
 import type { BoundPage, LatestPage } from './pages.ts';
 import { oneRun, queuesNow, runPage, type Queue, type Run, type RunKind } from './runs.ts';
 import { unitHistory } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
-import { workItemPage, type WorkItem, type WorkItemFilter } from './work-items.ts';
+import { workCounts, workItemPage, type WorkCount, type WorkItem, type WorkItemFilter } from './work-items.ts';
 
 export interface OrganisationSource {
   readonly door: ReadDoor;
@@ -94,6 +94,10 @@ export class Organisation {
     return found;
   }
 
+  async workCounts(orgUnit: string | null): Promise<readonly WorkCount[]> {
+    return workCounts(this.#source.door, await this.#narrowed(this.#scope('work:read'), orgUnit));
+  }
+
   /** Whom an item is about, as far as he is the caller's himself: an item of a unit above may be about someone who moved away. */
   citizenOf({ citizenId, citizenUnitNo }: WorkItem): { readonly id: string } | null {
     const scope = scopeOf(this.#call.caller, 'work:read');
@@ -125,6 +129,10 @@ export class Organisation {
 
   refusedRows(file: ImportRecord): ReturnType<typeof refusedRowsOf> {
     return refusedRowsOf(this.#source.door, this.#scope('import:read'), file, this.#call.caller.locale);
+  }
+
+  refusedCount(file: ImportRecord): Promise<number> {
+    return refusedCountOf(this.#source.door, this.#scope('import:read'), file);
   }
 
   async runs(kind: RunKind, page: PageArguments): Promise<LatestPage<Run>> {

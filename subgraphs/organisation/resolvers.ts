@@ -89,6 +89,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       { organisation }: OrganisationContext,
       info: GraphQLResolveInfo,
     ) => organisation.workItems(filter ?? {}, { ...page, countsOnly: countsOnly(info) }),
+    workCounts: (_: unknown, { orgUnit }: { readonly orgUnit?: string | null }, { organisation }: OrganisationContext) =>
+      organisation.workCounts(orgUnit ?? null),
     run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
     queues: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.queues(),
@@ -149,6 +151,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
     run: ({ runId }: ImportRecord, _: unknown, { organisation }: OrganisationContext) =>
       runId === null ? null : organisation.run(runId),
     refusedRows: (file: ImportRecord, _: unknown, { organisation }: OrganisationContext) => organisation.refusedRows(file),
+    refusedFile: async (file: ImportRecord, _: unknown, { organisation, importDesk }: OrganisationContext) =>
+      importDesk?.refusedLink(organisation.caller, file, await organisation.refusedCount(file)) ?? null,
   },
   Principal: {
     orgUnit: ({ unitNo }: { unitNo: number }, _: unknown, { organisation }: OrganisationContext) =>

@@ -101,7 +101,44 @@ test('a file is sent by a signed link once, tried, applied when told so, and eac
   const applied = await until(checked.id, ['APPLIED'], 'DONE');
   expect(applied.run).toMatchObject({ total: 700, done: 699, refused: 1 });
   expect(applied.refusedRows).toEqual([{ line: 7, field: 'unit_code', reason: 'UNIT_UNKNOWN' }]);
+  await takeRefused(String(checked.id), 'Người Gửi Tệp;1990-01-06;1;x21;5;7;unit_code;UNIT_UNKNOWN;');
 }, 120_000);
+
+/** The refused rows as a file: once, by whoever may, written down; sent again as it is. */
+async function takeRefused(id: string, row: string): Promise<void> {
+  const linkOf = async (token: string): Promise<string | null> => {
+    const { import: file } = (await ask('query R($id: ID!) { import(id: $id) { refusedFile { url } } }', { id }, token)) as {
+      import: { refusedFile: { url: string } | null } | null;
+    };
+    return file?.refusedFile?.url ?? null;
+  };
+  const url = (await linkOf(clerk)) ?? '';
+  const answer = await fetch(url);
+  const text = await answer.text();
+  expect([answer.status, answer.headers.get('content-type'), answer.headers.get('x-content-type-options')]).toEqual([
+    200,
+    'text/csv; charset=utf-8',
+    'nosniff',
+  ]);
+  expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="[a-z-]+[0-9a-f]{8}\.csv"$/);
+  expect(text.split('\r\n')[1]?.startsWith(row)).toBe(true);
+  expect(text.split('\r\n')).toHaveLength(3);
+  expect((await fetch(url)).status).toBe(404);
+  // Rows lie there as they were sent: not for whoever sees their numbers masked, not for whoever does not see the import.
+  expect(await linkOf(tokenOfAccount('steward'))).toBeNull();
+  expect(await linkOf(tokenOfAccount('clerk21'))).toBeNull();
+  const { auditEvents } = (await ask(
+    'query E($id: ID!) { auditEvents(filter: { action: "import.read", person: $id }) { nodes { subjects operation fields } } }',
+    { id },
+    tokenOfAccount('auditor'),
+  )) as { auditEvents: { nodes: readonly { operation: string; fields: readonly string[] }[] } };
+  expect(auditEvents.nodes).toMatchObject([{ subjects: [id], operation: 'refusedFile' }]);
+  expect(auditEvents.nodes[0]?.fields).toContain('full_name');
+  const again = await begin('CITIZENS', Buffer.byteLength(text));
+  expect((await put(again.ok?.upload.url ?? '', text)).status).toBe(201);
+  const tried = await until(again.ok?.import.id, ['CHECKED']);
+  expect(tried.refusedRows).toEqual([{ line: 2, field: 'unit_code', reason: 'UNIT_UNKNOWN' }]);
+}
 
 test('what is no table is refused by what it holds and never unpacked; too large a file is not kept [A34] [B83]', async () => {
   const bomb = gzipSync(Buffer.alloc(10_000_000));

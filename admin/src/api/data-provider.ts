@@ -1,7 +1,7 @@
 import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneResult, RaRecord } from 'react-admin';
 import { documents } from './documents.ts';
 import { sendImportFile } from './import-files.ts';
-import type { CitizenField, FieldState, SettleDecision } from './generated/graph.ts';
+import type { CitizenField, SettleDecision } from './generated/graph.ts';
 import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type Refused, type RevealPurpose } from './graph.ts';
 import { undoOf, mutations, type RunAct, type UndoResource } from './mutations.ts';
 import { runActs, runDocuments, workDocuments, workMutations } from './work-documents.ts';
@@ -51,9 +51,19 @@ export type Found =
   | { readonly kind: 'card'; readonly card: Pick<Card, 'id' | 'number' | 'status' | 'validTo' | 'citizen'> }
   | { readonly kind: 'result'; readonly result: Pick<DigitizedResult, 'id' | 'code' | 'name' | 'citizen'> };
 
+export interface WorkCount {
+  readonly kind: string;
+  /** By age in days: under 7, up to 30, more. */
+  readonly week: number;
+  readonly month: number;
+  readonly older: number;
+}
+
 export interface FieldCount {
   readonly field: CitizenField;
-  readonly states: Readonly<Record<FieldState, Count>>;
+  readonly verified: number;
+  readonly declared: number;
+  readonly missing: number;
 }
 /** Nodes of a list, and whether there were more than were read. */
 export interface Sample<Node> {
@@ -116,11 +126,10 @@ export interface HubDataProvider extends DataProvider {
   reveal(citizen: string, purpose: RevealPurpose): Promise<RevealedCitizen | null>;
   revealNumber(resource: 'cards' | 'results', id: string, purpose: RevealPurpose): Promise<string | null>;
   units(asked?: Asked): Promise<readonly OrgUnit[]>;
-  fieldCounts(
-    unit: string,
-    fields: readonly [CitizenField, CitizenField, CitizenField],
-    asked?: Asked,
-  ): Promise<readonly FieldCount[]>;
+  /** What is open, by kind and age, the most first. */
+  workCounts(asked?: Asked): Promise<readonly WorkCount[]>;
+  /** Of the unit and all below it, in the order of the sheet. */
+  fieldCounts(unit: string, asked?: Asked): Promise<readonly FieldCount[]>;
   running(asked?: Asked): Promise<readonly Run[]>;
   run(id: string, asked?: Asked): Promise<Run | null>;
   /** Null where one does not stand over the whole province. */
@@ -129,6 +138,8 @@ export interface HubDataProvider extends DataProvider {
   /** Opens a reconciliation; its id. */
   startReconcile(key: string): Promise<Changed>;
   importFile(id: string, asked?: Asked): Promise<ImportFile | null>;
+  /** A link to its refused rows, good once; `null`: not for this person. */
+  refusedFile(id: string): Promise<string | null>;
   /** Opens an import and sends the bytes to its own link, once. */
   sendFile(
     file: File,
@@ -391,17 +402,13 @@ export function hubDataProvider(): HubDataProvider {
       return data.orgUnits ?? [];
     },
 
-    async fieldCounts(unit, fields, asked) {
-      const [field1, field2, field3] = fields;
-      const { data } = await askGraph<Readonly<Record<string, CountNode | null>>>(
-        documents.FieldCounts,
-        { unit, field1, field2, field3 },
-        asked,
-      );
-      return fields.map((field, index) => {
-        const of = (state: FieldState): Count => countOf(data[`f${index + 1}${state}`] ?? null);
-        return { field, states: { GREEN: of('GREEN'), YELLOW: of('YELLOW'), RED: of('RED') } };
-      });
+    async workCounts(asked) {
+      return (await askGraph<{ workCounts: readonly WorkCount[] | null }>(documents.WorkCounts, {}, asked)).data.workCounts ?? [];
+    },
+
+    async fieldCounts(unit, asked) {
+      const { data } = await askGraph<{ fieldCounts: readonly FieldCount[] | null }>(documents.FieldCounts, { unit }, asked);
+      return data.fieldCounts ?? [];
     },
 
     change: changeGraph,
@@ -420,6 +427,10 @@ export function hubDataProvider(): HubDataProvider {
       return { ok: true, id: ok.runId };
     },
     importFile: (id, asked) => record<ImportFile>(workDocuments.Import, { id }, asked),
+    refusedFile: async (id) => {
+      const found = await record<{ id: string; refusedFile: { url: string } | null }>(workDocuments.RefusedFile, { id });
+      return found?.refusedFile?.url ?? null;
+    },
     sendFile: sendImportFile,
     applyImport: ({ id, version, mapping }, key) => {
       const said = Object.entries(mapping).map(([heading, column]) => ({ heading, column: column === '' ? null : column }));

@@ -237,7 +237,8 @@ export interface ImportFile {
   }[];
   readonly refusal: { readonly code: string; readonly field: string | null; readonly message: string } | null;
   readonly run: Run | null;
-  readonly refusedFile: { readonly url: string; readonly expiresAt: string } | null;
+  /** There to be taken; the link itself is asked for when it is used, since it is good once. */
+  readonly refusedFile: { readonly expiresAt: string } | null;
 }
 export interface AuditEvent {
   readonly id: string;

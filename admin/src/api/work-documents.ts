@@ -18,7 +18,8 @@ export const runDocuments = {
 export const workDocuments = {
   Import: `query Import($id: ID!) { record: import(id: $id) { id version kind fileName state columns { heading column } separator communeList
     planned { added changed unchanged waiting refused total } refusedRows { line field reason message }
-    refusal { code reason field message } run { ${runRow} } refusedFile { url expiresAt } } }`,
+    refusal { code reason field message } run { ${runRow} } refusedFile { expiresAt } } }`,
+  RefusedFile: 'query RefusedFile($id: ID!) { record: import(id: $id) { id refusedFile { url } } }',
 } as const;
 
 export const runMutations = {

@@ -34,7 +34,6 @@ export const enImport: Messages['import'] = {
   leftOut: 'leave this column out',
   refusedRows: 'Refused rows',
   download: 'Download the refused rows',
-  firstRows: 'The file is still in this tab; the first 100 rows at most.',
   line: 'Line',
   what: 'What to mend',
 };

@@ -27,7 +27,6 @@ export const viImport = {
   leftOut: 'bỏ qua cột này',
   refusedRows: 'Dòng bị từ chối',
   download: 'Tải các dòng bị từ chối',
-  firstRows: 'Tệp này còn trong thẻ trình duyệt; tối đa 100 dòng đầu.',
   line: 'Dòng',
   what: 'Cần sửa gì',
 };

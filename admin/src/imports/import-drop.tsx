@@ -7,7 +7,6 @@ import { useSay, word } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useHub } from '../parts/use-hub.ts';
 import { useMayChange } from '../parts/use-principal.ts';
-import { keepSent } from './sent-files.ts';
 import { firstLineOf, importKinds, kindOf, type ImportKind } from './columns.ts';
 
 /** Takes a file: dropped or chosen, it is on its way, unless nobody can tell what it holds. */
@@ -30,7 +29,6 @@ export function ImportDrop({ again }: { readonly again?: boolean }): ReactNode {
     setSending(file);
     try {
       const started = await hub.sendFile(file, kind, crypto.randomUUID());
-      if (started.ok) keepSent(started.id, file);
       if (started.ok) navigate(`/imports/${started.id}/show`);
       else setFailure(new GraphRefusal(started.refused.message, 400, started.refused.code, null));
     } catch (problem) {

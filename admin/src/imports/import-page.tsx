@@ -5,15 +5,13 @@ import { GraphRefusal } from '../api/graph.ts';
 import type { ImportFile } from '../api/records.ts';
 import { amount } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
-import { handOver } from '../lists/csv.ts';
+import { followLink } from '../lists/csv.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk, useHub } from '../parts/use-hub.ts';
 import { useMayChange } from '../parts/use-principal.ts';
 import { RunProgress } from '../runs/run-progress.tsx';
 import { columnsOf } from './columns.ts';
 import { ImportDrop } from './import-drop.tsx';
-import { refusedCsv } from './refused-csv.ts';
-import { sentFile } from './sent-files.ts';
 
 /** How often one looks while the hub works on it, milliseconds. */
 const often = 1_000;
@@ -41,6 +39,7 @@ export function ImportPage(): ReactNode {
       <p className="trail">
         <LinkBase to="/imports">{say('title.imports')}</LinkBase>
       </p>
+      {error !== null || file === null ? <h1>{say('title.imports')}</h1> : null}
       {error !== null ? (
         <Refusal error={error} again={() => void refetch()} />
       ) : file === undefined ? (
@@ -200,25 +199,29 @@ function Columns({ file, mapping, onMap }: ColumnsProps): ReactNode {
 /** Rows that were not taken, each with what to do; as a file to mend and send again. */
 function RefusedRows({ file }: { readonly file: ImportFile }): ReactNode {
   const say = useSay();
-  const sent = sentFile(file.id);
-  const download = async (whole: File): Promise<void> => {
-    const text = refusedCsv(await whole.text(), file.separator ?? ',', file.refusedRows, say('import.what'));
-    handOver(`${whole.name.replace(/\.csv$/i, '')}-can-sua.csv`, text);
+  const hub = useHub();
+  const [failure, setFailure] = useState<unknown>(null);
+  const download = async (): Promise<void> => {
+    setFailure(null);
+    try {
+      const link = await hub.refusedFile(file.id);
+      if (link === null) setFailure(new GraphRefusal('', 404, 'NOT_FOUND', null));
+      else followLink(link);
+    } catch (problem) {
+      setFailure(problem);
+    }
   };
   return (
     <section className="block">
       <div className="block-head">
         <h2>{say('import.refusedRows')}</h2>
-        {file.refusedFile !== null ? (
-          <a href={file.refusedFile.url} download>
-            {say('import.download')}
-          </a>
-        ) : sent === undefined ? null : (
-          <Button size="small" variant="outlined" title={say('import.firstRows')} onClick={() => void download(sent)}>
+        {file.refusedFile === null ? null : (
+          <Button size="small" variant="outlined" onClick={() => void download()}>
             {say('import.download')}
           </Button>
         )}
       </div>
+      {failure === null ? null : <Refusal error={failure} />}
       <table className="rows" role="table">
         <thead role="rowgroup">
           <tr role="row">

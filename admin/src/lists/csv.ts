@@ -14,6 +14,14 @@ export function csvOf(rows: readonly (readonly string[])[]): string {
   return `\uFEFF${rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('')}`;
 }
 
+/** Takes what a link of the files origin hands over: it comes as a file, so the page stays. */
+export function followLink(address: string): void {
+  const link = document.createElement('a');
+  link.href = address;
+  link.rel = 'noreferrer';
+  link.click();
+}
+
 /** Hands a text to the person as a file; the browser keeps nothing of it. */
 export function handOver(name: string, text: string): void {
   const address = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));

@@ -5,6 +5,8 @@ import { BeginChange } from './0006-begin-change.ts';
 import { Imports } from './0007-imports.ts';
 import { RunPages } from './0008-run-pages.ts';
 import { SealAudit } from './0009-seal-audit.ts';
+import { FilesOut } from './0010-files-out.ts';
+import { AuditBesideLoad } from './0011-audit-beside-load.ts';
 
 export const hubMigrations: SchemaMigrations = {
   schema: 'hub',
@@ -15,5 +17,7 @@ export const hubMigrations: SchemaMigrations = {
     { name: '0007-imports', class: Imports },
     { name: '0008-run-pages', class: RunPages },
     { name: '0009-seal-audit', class: SealAudit },
+    { name: '0010-files-out', class: FilesOut },
+    { name: '0011-audit-beside-load', class: AuditBesideLoad },
   ],
 };
