@@ -94,7 +94,7 @@ const ending = `
     tried int;
   begin
     update hub.run_page p set state = 'WAITING', lease_until = null, queued_at = null, due_at = clock_timestamp() + make_interval(secs => wait),
-        tries = p.tries + counts::int, reason = put_back.reason
+        tries = p.tries + put_back.counts::int, reason = put_back.reason
       where p.run_id = run and p.no = put_back.no and p.state = 'LEASED' returning p.tries into tried;
     if tried >= 5 then
       perform hub.end_page(run, put_back.no, 'POISON', put_back.reason);
