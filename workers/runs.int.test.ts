@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { openDatabase, everyUnit } from '#kernel/db/database.ts';
 import { openQueue } from '#kernel/jobs/queue-backend.ts';
 import { deaths } from '../test/kit/drill-job.ts';
-import { from, openDrill, openPeer, type Drill, type DrillWorker } from '../test/kit/drill.ts';
+import { from, openDrill, openPeer, scheduledRuns, timeOfDay, type Drill, type DrillWorker } from '../test/kit/drill.ts';
 import { leaseTimes } from './page-worker.ts';
 import { relayTimes } from './run-relay.ts';
 
@@ -242,14 +242,19 @@ test('a run whose transaction began first and commits last is not passed over [F
 
 test('a schedule opens one run each time, however many workers there are and whatever the queue forgets', async () => {
   await Promise.all([worker({ DRILL_EVERY: '2' }), worker({ DRILL_EVERY: '2' })]);
-  const opened = async () =>
-    (
-      await drill.owner.query<{ slot: string; runs: number; by: string }>(
-        `select slot::text, count(*)::int as runs, min(started_by) as by from hub.run where slot is not null group by slot`,
-      )
-    ).rows;
-  await until(async () => (await opened()).length >= 2);
-  for (const { runs, by } of await opened()) expect([runs, by]).toEqual([1, 'schedule']);
+  await until(async () => (await scheduledRuns(drill)).length >= 2);
+  for (const { runs, by } of await scheduledRuns(drill)) expect([runs, by]).toEqual([1, 'schedule']);
+});
+
+test('a nightly schedule opens its run when its time comes, not before and once, though two workers wait for it', async () => {
+  await drill.owner.query('delete from hub.schedule');
+  const before = (await scheduledRuns(drill)).length;
+  const daily = await timeOfDay(drill, 4);
+  await Promise.all([worker({ DRILL_DAILY: daily }), worker({ DRILL_DAILY: daily })]);
+  await until(async () => (await scheduledRuns(drill)).length > before);
+  await sleep(1_000);
+  expect((await scheduledRuns(drill)).length).toBe(before + 1);
+  for (const { runs, by, ahead } of await scheduledRuns(drill)) expect([runs, by, ahead]).toEqual([1, 'schedule', false]);
 });
 
 test('a job that nobody of the hub wrote is refused and leaves a security event [A43]', async () => {

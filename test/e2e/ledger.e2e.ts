@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ledger, type Verdict } from '../kit/ledger.ts';
-import { asAdministrator, LedgerRun, victims, type Run } from '../kit/ledger-run.ts';
+import { asAdministrator, hubKilled, killAll, postgresKilled, postgresPids, workerKilled } from '../kit/faults.ts';
+import { LedgerRun, type Run } from '../kit/ledger-run.ts';
 import { freshDataDir, startHub, type TestHub } from '../kit/hub.ts';
 
 /*
@@ -29,13 +30,13 @@ test('no acknowledged write is lost and none happens twice while every process i
     writers: 20,
     milliseconds: 12_000,
     acknowledged: 500,
-    killEvery: 2_500,
-    victims: [victims.hub, victims.postgres, victims.worker],
+    strikeEvery: 2_500,
+    faults: [hubKilled, postgresKilled, workerKilled],
   });
   const { lost, doubled, unexpected, contradicted, acknowledged } = await ledger.verdict();
   expect({ lost, doubled, unexpected, contradicted }).toEqual({ lost: [], doubled: [], unexpected: [], contradicted: [] });
   expect(acknowledged).toBeGreaterThanOrEqual(500);
-  expect(new Set(run.killed)).toEqual(new Set(['hub', 'postgres', 'worker']));
+  expect(new Set(run.struck)).toEqual(new Set(['hub', 'postgres', 'worker']));
   expect(run.repeated).toBeGreaterThan(0);
   expect(Math.max(...run.outages)).toBeLessThan(20_000);
   expect(await ledger.loose(30_000)).toEqual({
@@ -73,7 +74,7 @@ describe('a server that acknowledges before it keeps', () => {
       }).catch(() => undefined),
     );
     await sleep(700);
-    for (const pid of victims.postgres.pids(hub)) kill(pid);
+    killAll(postgresPids(hub));
     await Promise.all(writers);
     const effects = await again(() =>
       asAdministrator(dataDir, async (sql) => (await sql.query<{ mark: string }>(`select mark from planted.${table}`)).rows),
@@ -90,14 +91,6 @@ describe('a server that acknowledges before it keeps', () => {
     expect(durable.acknowledged).toBeGreaterThan(10);
   }, 60_000);
 });
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended with the one before.
-  }
-}
 
 /** Until the supervisor has PostgreSQL back. */
 async function again<T>(ask: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { LedgerRun, victims } from '../kit/ledger-run.ts';
+import { hubKilled, postgresKilled, workerKilled } from '../kit/faults.ts';
+import { LedgerRun } from '../kit/ledger-run.ts';
 import { startHub } from '../kit/hub.ts';
 
 test('of 50,000 acknowledged writes none is lost and none happens twice while every process is killed in turn [F09] [F26] [F27] [F28]', async () => {
@@ -10,12 +11,12 @@ test('of 50,000 acknowledged writes none is lost and none happens twice while ev
       writers: 20,
       milliseconds: 120_000,
       acknowledged: 50_000,
-      killEvery: 10_000,
-      victims: [victims.hub, victims.postgres, victims.worker],
+      strikeEvery: 10_000,
+      faults: [hubKilled, postgresKilled, workerKilled],
     });
     const { lost, doubled, unexpected, contradicted, acknowledged, recovered } = await ledger.verdict();
     process.stderr.write(
-      `${String(acknowledged)} acknowledged, ${String(run.repeated)} sent again, ${String(recovered)} recovered, ${String(run.killed.length)} kills, longest outage ${Math.max(...run.outages).toFixed(0)} ms\n`,
+      `${String(acknowledged)} acknowledged, ${String(run.repeated)} sent again, ${String(recovered)} recovered, ${String(run.struck.length)} kills, longest outage ${Math.max(...run.outages).toFixed(0)} ms\n`,
     );
     expect({ lost, doubled, unexpected, contradicted }).toEqual({ lost: [], doubled: [], unexpected: [], contradicted: [] });
     expect(acknowledged).toBeGreaterThanOrEqual(50_000);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HubError } from '#kernel/errors/hub-error.ts';
-import { defineRun } from '#kernel/jobs/define-job.ts';
+import { defineRun, type Timing } from '#kernel/jobs/define-job.ts';
 
 /** Where a worker of the drill dies, on the page that the plan names. */
 export const deaths = ['before-call', 'after-call', 'in-transaction', 'after-commit', 'always'] as const;
@@ -24,8 +24,8 @@ export type DrillPlan = z.output<typeof planSchema>;
 const pageSchema = z.strictObject({ no: z.int() });
 
 /** Work whose effect is one row of `citizens.drill` per attempt that committed: what was done twice is seen there. */
-/** `every`: opens one by itself each so many seconds. */
-export function drillRun(death: Death | null, every: number | null = null) {
+/** `timing`: when it opens one by itself. */
+export function drillRun(death: Death | null, timing: Timing | null = null) {
   const die = (at: Death): void => {
     if (death === at) process.kill(process.pid, 'SIGKILL');
   };
@@ -68,7 +68,7 @@ export function drillRun(death: Death | null, every: number | null = null) {
     },
     finish: (_tools, { pages }) => Promise.resolve({ pages }),
     schedule: {
-      at: () => (every === null ? null : { everySeconds: every }),
+      at: () => timing,
       plan: () => ({ pages: 2, milliseconds: 0, failing: [], refused: [], peer: null, deadly: null }),
     },
   });

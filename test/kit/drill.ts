@@ -159,6 +159,26 @@ function plain(): Record<string, string> {
   );
 }
 
+/** The time of day in Việt Nam so many seconds from now, by the clock of the database; what daily schedules are told. */
+export async function timeOfDay({ owner }: Drill, ahead: number): Promise<string> {
+  const { rows } = await owner.query<{ time: string }>(
+    `select to_char(clock_timestamp() at time zone 'Asia/Ho_Chi_Minh' + make_interval(secs => $1), 'HH24:MI:SS') as time`,
+    [ahead],
+  );
+  return rows[0]?.time ?? '';
+}
+
+/** Runs that schedules opened, by their time. */
+export async function scheduledRuns({
+  owner,
+}: Drill): Promise<readonly { slot: string; runs: number; by: string; ahead: boolean }[]> {
+  const { rows } = await owner.query<{ slot: string; runs: number; by: string; ahead: boolean }>(
+    `select slot::text, count(*)::int as runs, min(started_by) as by, bool_or(created_at < slot) as ahead
+     from hub.run where slot is not null group by slot`,
+  );
+  return rows;
+}
+
 export const from = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, n) => first + n);
 
 /** Counts the calls by idempotency key. */

@@ -1,38 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
 import { Ledger, type Verdict } from './ledger.ts';
+import { asAdministrator, type Fault } from './faults.ts';
 import { checkout, type TestHub } from './hub.ts';
 
 /*
  * Writers against a whole hub while its processes are killed: each writes citizens of its own, sends a mutation again with the same key until it is
  * answered, cuts some connections right after sending, and sends some mutations twice in the same moment.
  */
-
-/** Superuser of the hub's own server, whatever port it has by now. */
-export async function asAdministrator<T>(dataDir: string, body: (sql: Client) => Promise<T>): Promise<T> {
-  const { administratorPassword, port } = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')) as {
-    administratorPassword: string;
-    port: number;
-  };
-  const database = new URL((JSON.parse(readFileSync(join(dataDir, 'roles.json'), 'utf8')) as { citizens: string }).citizens)
-    .pathname;
-  const client = new Client({
-    connectionString: `postgres://administrator:${encodeURIComponent(administratorPassword)}@127.0.0.1:${String(port)}${database}`,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await body(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
 
 interface Sent {
   readonly status: number;
@@ -61,9 +40,9 @@ function send(address: string, headers: Readonly<Record<string, string>>, body: 
 
 export interface Run {
   readonly ledger: Ledger;
-  /** Names of the processes that were killed, in order. */
-  readonly killed: readonly string[];
-  /** Milliseconds from each kill until a write was acknowledged that began after it. */
+  /** Names of the faults, in order. */
+  readonly struck: readonly string[];
+  /** Milliseconds from each fault until a write was acknowledged that began after it. */
   readonly outages: readonly number[];
   /** Mutations that were sent again. */
   readonly repeated: number;
@@ -71,45 +50,14 @@ export interface Run {
 
 export interface RunOptions {
   readonly writers: number;
-  /** Ends when both are reached. */
+  /** Ends when both are reached, and every fault was struck. */
   readonly milliseconds: number;
   readonly acknowledged: number;
-  /** Milliseconds between two kills. */
-  readonly killEvery: number;
-  readonly victims: readonly Victim[];
+  /** Milliseconds from one fault being over to the next. */
+  readonly strikeEvery: number;
+  /** In this order, and from the beginning again. */
+  readonly faults: readonly Fault[];
 }
-
-export interface Victim {
-  readonly name: string;
-  pids(hub: TestHub): readonly number[];
-}
-
-const commandHas =
-  (...words: readonly string[]) =>
-  (hub: TestHub): readonly number[] =>
-    hub
-      .processes()
-      .filter(({ command }) => words.some((word) => command.includes(word)))
-      .map(({ pid }) => pid);
-
-/** Every process of PostgreSQL: the postmaster and all that it forked. */
-function postgresPids({ dataDir }: TestHub): readonly number[] {
-  const postmaster = Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
-  const children = readFileSync(`/proc/${String(postmaster)}/task/${String(postmaster)}/children`, 'utf8').trim();
-  return [
-    postmaster,
-    ...children
-      .split(' ')
-      .filter((pid) => pid !== '')
-      .map(Number),
-  ];
-}
-
-export const victims = {
-  hub: { name: 'hub', pids: commandHas('hub-process') },
-  worker: { name: 'worker', pids: commandHas('workers/main') },
-  postgres: { name: 'postgres', pids: postgresPids },
-} as const satisfies Readonly<Record<string, Victim>>;
 
 /** One statement over everything the writer `$1` did. */
 const looseEnds = `
@@ -186,27 +134,23 @@ export class LedgerRun {
   async run(options: RunOptions): Promise<Run> {
     const until = performance.now() + options.milliseconds;
     const writing = Promise.all(Array.from({ length: options.writers }, (_, writer) => this.#write(writer)));
-    const killed: string[] = [];
+    const { faults } = options;
+    const struck: string[] = [];
     const outages: number[] = [];
-    for (let nth = 0; performance.now() < until || this.#ledger.acknowledgements < options.acknowledged; nth += 1) {
-      await sleep(options.killEvery);
-      const victim = options.victims[nth % options.victims.length];
-      if (victim === undefined) break;
-      const pids = victim.pids(this.#hub);
-      for (const pid of pids) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // It ended with the one before.
-        }
-      }
-      if (pids.length > 0) killed.push(victim.name);
+    const more = () =>
+      performance.now() < until || this.#ledger.acknowledgements < options.acknowledged || struck.length < faults.length;
+    for (let nth = 0; more(); nth += 1) {
+      await sleep(options.strikeEvery);
+      const fault = faults[nth % faults.length];
+      if (fault === undefined) break;
+      await fault.strike(this.#hub);
+      struck.push(fault.name);
       // Writers end only when they are told to, or by a refusal that nobody expected: then there is nothing to wait for.
       outages.push(await Promise.race([this.#outage(), writing.then(() => 0)]));
     }
     this.#ending = true;
     await writing;
-    return { ledger: this.#ledger, killed, outages, repeated: this.#repeated };
+    return { ledger: this.#ledger, struck, outages, repeated: this.#repeated };
   }
 
   /** What is there once everything under way has ended: each effect by its mark. */

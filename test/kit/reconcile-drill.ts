@@ -165,7 +165,12 @@ async function runOf(hub: TestHub, run: string): Promise<RunState | null> {
   };
 }
 
-const programs = { worker: /workers\/main\.ts/, hub: /cli\/hub-process\.ts/, postgres: /postgres -D/ } as const;
+const programs = {
+  worker: /workers\/main\.ts/,
+  hub: /cli\/hub-process\.ts/,
+  postgres: /postgres -D/,
+  insurance: /subgraphs\/main\.ts insurance/,
+} as const;
 
 /** SIGKILL to every process of that kind. */
 export function killOf(hub: TestHub, victim: keyof typeof programs): void {
