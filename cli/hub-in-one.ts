@@ -9,7 +9,7 @@ import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { serveGraph } from '../gateway/serve.ts';
 import { allSubgraphs } from '../subgraphs/all.ts';
 import { keepFeeding } from '../subgraphs/keep-feeding.ts';
-import { openIdentity } from '../subgraphs/organisation/index.ts';
+import { openIdentity, waysIn } from '../subgraphs/organisation/index.ts';
 
 /**
  * Gateway and all subgraphs in one process: a call between them is a call. They share one door, one audit and few connections,
@@ -45,6 +45,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     identifierKey,
     issuer: () => publicUrlOf(settings, settings.port),
     clock: systemClock,
+    ways: waysIn(settings),
     store: openFileStore(settings.filesDir),
     registry,
     report: (fault) => log.error(fault, { subgraph: 'organisation' }),

@@ -5,7 +5,7 @@ import type { DraftSource } from '#kernel/auth/drafts.ts';
 import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { createRateLimiter, memoryRateStore } from '#kernel/auth/rate.ts';
 import type { SecurityLog } from '#kernel/auth/security-log.ts';
-import type { SessionSource } from '#kernel/auth/sessions.ts';
+import { outsidePaths, type SessionSource } from '#kernel/auth/sessions.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { publicUrlOf, type Settings } from '#kernel/config.ts';
 import { openFileStore } from '#kernel/files/file-store.ts';
@@ -17,6 +17,7 @@ import { noTracing, tracedDoor, tracingOf, type Tracing } from '#kernel/tracing.
 import { adminFiles } from './admin-files.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
+import { openOutsideLogIn } from './outside-log-in.ts';
 import { outsideState } from './outside.ts';
 import { buildFilesServer } from './files-server.ts';
 import { buildServer } from './server.ts';
@@ -94,6 +95,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   const limiter = createRateLimiter(windows);
   metrics.gauge('hub_tokens_remembered', 'Verified tokens kept.', () => authenticator.remembered());
   metrics.gauge('hub_rate_windows', 'Windows of quotas kept.', () => windows.size());
+  const publicAddress = new URL(publicUrlOf(settings, settings.port)).origin;
   const app = buildServer({
     gateway,
     authenticator,
@@ -103,7 +105,12 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       limiter,
       authenticator,
       issuer: behind.issuer,
-      publicAddress: new URL(publicUrlOf(settings, settings.port)).origin,
+      publicAddress,
+      outside:
+        settings.outsideLogIn === null
+          ? null
+          : openOutsideLogIn(settings.outsideLogIn, `${publicAddress}${outsidePaths.callback}`, systemClock),
+      byPassword: settings.ownIssuer === 'all',
       origins: () => origins,
       clock: systemClock,
     }),
@@ -179,13 +186,14 @@ function traced(gateway: Gateway, tracing: Tracing): Gateway {
 }
 
 function outsideIssuers({ trustedIssuers }: Settings): readonly TrustedIssuer[] {
-  return trustedIssuers.map(({ issuer, jwksUri }) => ({
+  return trustedIssuers.map(({ issuer, jwksUri, claim, names }) => ({
     issuer,
     algorithms: ['EdDSA', 'ES256', 'RS256'],
     keys: publishedKeys(new URL(jwksUri)),
     lifetime: outsideLifetime,
     type: null,
-    subject: 'login',
+    subject: names === 'client' ? 'client' : 'login',
+    claim,
   }));
 }
 

@@ -11,14 +11,17 @@ import {
   adminClient,
   callbackPath,
   cookieNames,
+  outsidePaths,
   sessionTimes,
   type LiveSession,
   type SessionSource,
 } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { unitId } from '#kernel/domain/ids.ts';
-import { inBoth, renderPage } from '#kernel/plain-page.ts';
+import { renderPage, type PlainPage } from '#kernel/plain-page.ts';
 import { draftRoutes } from './drafts.ts';
+import { awayPage, expiredPage, refusedPage, unknownPage, type WaysIn } from './log-in-pages.ts';
+import { newUnderWay, type OutsideLogIn } from './outside-log-in.ts';
 
 /*
  * The admin's session at the web edge. The browser holds one cookie that no script reads and no other site sends; the access token
@@ -34,7 +37,11 @@ interface WebSessionDeps {
   readonly limiter: RateLimiter;
   /** Turns the session's token into a principal, as for everyone else. */
   readonly authenticator: Authenticator;
-  /** Our own issuer: its tokens open sessions, nobody else's. */
+  /** Log-in by a provider outside; `null`: there is none. */
+  readonly outside?: OutsideLogIn | null;
+  /** Whether people may log in by password at all; if not, there is an outside provider. */
+  readonly byPassword?: boolean;
+  /** Our own issuer: its tokens open sessions. */
   readonly issuer: TrustedIssuer;
   /** The address under which browsers know the hub; it is the issuer's too. */
   readonly publicAddress: string;
@@ -67,6 +74,8 @@ interface Held {
 export function openWebSession(deps: WebSessionDeps): WebSession {
   const names = cookieNames(deps.publicAddress);
   const { host } = new URL(deps.publicAddress);
+  const outside = deps.outside ?? null;
+  const open: WaysIn = { byPassword: deps.byPassword ?? true, outside: outside?.name ?? null };
   const held = new LRUCache<string, Held>({ max: heldSessions });
   /** How many sessions ended here: what a look-up found before an end is not kept after it. */
   let ended = 0;
@@ -110,7 +119,8 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
   function beginLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     // Under another name of this machine the cookies would not come back.
     if (request.headers.host?.toLowerCase() !== host) return reply.redirect(`${deps.publicAddress}/auth/login`, 303);
-    const [state, verifier, nonce] = [random(), random(), random()];
+    if (!open.byPassword) return reply.redirect(outsidePaths.begin, 303);
+    const { state, verifier, nonce } = newUnderWay();
     set(reply, names.underWay, `${state}.${verifier}.${nonce}`, 'Lax', logInLife);
     forgetAtProvider(reply);
     const query = new URLSearchParams({
@@ -172,16 +182,54 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     forgetAtProvider(reply);
     const [, expected = '', verifier = '', nonce = ''] = underWay ?? [];
     if (underWay === null || typeof code !== 'string' || typeof state !== 'string' || !equal(state, expected))
-      return failed(reply);
+      return page(reply, 400, expiredPage(open));
     const accountId = await exchange(app, request, code, verifier, nonce);
-    if (accountId === null) return failed(reply);
+    if (accountId === null) return page(reply, 400, expiredPage(open));
+    const entered = await enter(request, reply, (key, agent) => deps.sessions.open(key, accountId, agent));
+    return entered ? reply.redirect('/', 303) : page(reply, 400, expiredPage(open));
+  }
+
+  /** Opens a session at this seat; false: there is none to open. */
+  async function enter(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    opened: (key: string, agent: string) => Promise<LiveSession | null>,
+  ): Promise<boolean> {
     const secret = random();
-    const live = await deps.sessions.open(keyFor(secret), accountId, agentFamily(request.headers['user-agent']));
-    if (live === null) return failed(reply);
+    const live = await opened(keyFor(secret), agentFamily(request.headers['user-agent']));
+    if (live === null) return false;
     const before = keyOf(request);
-    if (before !== null) await end(before, false, { next: accountId });
+    if (before !== null) await end(before, false, { next: live.accountId });
     set(reply, names.session, secret, 'Strict', sessionTimes.absolute);
-    return reply.redirect('/', 303);
+    return true;
+  }
+
+  async function beginOutside(by: OutsideLogIn, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (request.headers.host?.toLowerCase() !== host) return reply.redirect(`${deps.publicAddress}${outsidePaths.begin}`, 303);
+    const underWay = newUnderWay();
+    const address = await by.begin(underWay);
+    if (address === null) return page(reply, 503, awayPage(by.name, open));
+    set(reply, names.outside, `${underWay.state}.${underWay.verifier}.${underWay.nonce}`, 'Lax', logInLife);
+    return reply.redirect(address, 303);
+  }
+
+  async function finishOutside(by: OutsideLogIn, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { code, state, iss } = request.query as Readonly<Record<string, unknown>>;
+    const [whole, expected = '', verifier = '', nonce = ''] = underWayForm.exec(cookieOf(request, names.outside) ?? '') ?? [];
+    set(reply, names.outside, '', 'Lax', 0);
+    if (whole === undefined || typeof state !== 'string' || !equal(state, expected)) return page(reply, 400, expiredPage(open));
+    if (typeof code !== 'string') return page(reply, 400, refusedPage(by.name, open));
+    const answer = await by.finish(code, typeof iss === 'string' ? iss : null, { state, verifier, nonce });
+    switch (answer.is) {
+      case 'away':
+        return page(reply, 503, awayPage(by.name, open));
+      case 'refused':
+        return page(reply, 400, refusedPage(by.name, open));
+      case 'named': {
+        const entered = await enter(request, reply, (key, agent) => deps.sessions.openByLogin(key, answer.login, agent));
+        return entered ? reply.redirect('/', 303) : page(reply, 403, unknownPage(by.name, answer.login, open));
+      }
+    }
   }
 
   async function end(
@@ -206,6 +254,10 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     });
     app.get('/auth/login', beginLogIn);
     app.get(callbackPath, (request, reply) => finishLogIn(app, request, reply));
+    if (outside !== null) {
+      app.get(outsidePaths.begin, (request, reply) => beginOutside(outside, request, reply));
+      app.get(outsidePaths.callback, (request, reply) => finishOutside(outside, request, reply));
+    }
     app.get('/auth/session', async (request, reply) => {
       const live = await sessionOf(request);
       const principal = live === null ? null : await deps.authenticator.authenticate(`Bearer ${live.token}`);
@@ -260,17 +312,9 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
   };
 }
 
-/** A log-in that came to nothing: it is told, not begun again by itself, since it might fail for ever. */
-function failed(reply: FastifyReply): FastifyReply {
-  const { html, headers } = renderPage({
-    title: { vi: 'Chưa đăng nhập được', en: 'Not logged in' },
-    body: `<p>${inBoth({
-      vi: 'Lần đăng nhập này đã hết hạn hoặc đã dùng rồi.',
-      en: 'This log-in has expired or was used already.',
-    })}</p>
-<p><a href="/auth/login">${inBoth({ vi: 'Đăng nhập lại', en: 'Log in again' })}</a> · <a href="/">${inBoth({ vi: 'Trang đầu', en: 'First page' })}</a></p>`,
-  });
-  return reply.code(400).headers(headers).send(html);
+function page(reply: FastifyReply, status: number, plain: PlainPage): FastifyReply {
+  const { html, headers } = renderPage(plain);
+  return reply.code(status).headers(headers).send(html);
 }
 
 function random(): string {

@@ -13,6 +13,7 @@ import {
   whole,
   yesNo,
 } from './config-readers.ts';
+import { logInCatalogue } from './config-log-in.ts';
 import { populationCatalogue } from './config-population.ts';
 import { upkeepCatalogue } from './config-upkeep.ts';
 
@@ -195,8 +196,8 @@ export const catalogue = {
   HUB_TRUSTED_ISSUERS: setting({
     read: optional(issuers),
     what: {
-      en: 'Further OpenID providers whose access tokens (audience `urn:hub`) count: JSON list of `{"issuer","jwksUri"}`.',
-      vi: 'Các nhà cung cấp OpenID khác được chấp nhận (mã có audience `urn:hub`): danh sách JSON gồm `{"issuer","jwksUri"}`.',
+      en: 'Further OpenID providers whose access tokens (audience `urn:hub`) count: JSON list of `{"issuer","jwksUri","claim","names"}`. `claim` (`sub`) names an account by its log-in or, with `"names":"client"`, a client by its id.',
+      vi: 'Các nhà cung cấp OpenID khác được chấp nhận (mã có audience `urn:hub`): danh sách JSON gồm `{"issuer","jwksUri","claim","names"}`. `claim` (`sub`) chứa tên đăng nhập của một tài khoản hoặc, khi có `"names":"client"`, mã của một hệ thống kết nối.',
     },
     wanted: { en: 'a JSON list of {issuer, jwksUri}', vi: 'một danh sách JSON {issuer, jwksUri}' },
     default: 'none',
@@ -291,6 +292,7 @@ export const catalogue = {
     wanted: { en: 'a whole number from 0 to 100', vi: 'một số nguyên từ 0 đến 100' },
     default: '10',
   }),
+  ...logInCatalogue,
   ...populationCatalogue,
   ...upkeepCatalogue,
 } as const;

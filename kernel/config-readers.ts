@@ -73,10 +73,21 @@ function isNetwork(part: string): boolean {
 export interface TrustedIssuer {
   readonly issuer: string;
   readonly jwksUri: string;
+  /** The claim that names the caller. */
+  readonly claim: string;
+  /** Whether it names an account by its log-in or a client by its id. */
+  readonly names: 'account' | 'client';
 }
 export const issuers = text.transform((value, context): TrustedIssuer[] => {
   const parsed = z
-    .array(z.strictObject({ issuer: httpUrl, jwksUri: httpUrl }))
+    .array(
+      z.strictObject({
+        issuer: httpUrl,
+        jwksUri: httpUrl,
+        claim: text.regex(/^[A-Za-z][\w:./-]{0,99}$/).default('sub'),
+        names: z.enum(['account', 'client']).default('account'),
+      }),
+    )
     .min(1)
     .safeParse(json(value));
   if (parsed.success) return parsed.data;

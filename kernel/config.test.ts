@@ -93,7 +93,9 @@ test('subgraph addresses and trusted issuers are read into what they mean', () =
     HUB_TRUSTED_ISSUERS: '[{"issuer":"https://id.example","jwksUri":"https://id.example/keys"}]',
   });
   expect(settings.subgraphs).toEqual({ citizens: 'http://127.0.0.1:5001', insurance: 'http://127.0.0.1:5002' });
-  expect(settings.trustedIssuers).toEqual([{ issuer: 'https://id.example', jwksUri: 'https://id.example/keys' }]);
+  expect(settings.trustedIssuers).toEqual([
+    { issuer: 'https://id.example', jwksUri: 'https://id.example/keys', claim: 'sub', names: 'account' },
+  ]);
 });
 
 test('only whole numbers within the range are ports', () => {
@@ -125,4 +127,26 @@ test('trusted proxies are addresses and networks, never everybody', () => {
   for (const wrong of ['0.0.0.0/0', '::/0', '10.0.0.0/33', 'true', 'proxy.example', '10.0.0.1,', '1']) {
     expect(names(problems({ HUB_TRUSTED_PROXIES: wrong }))).toEqual(['HUB_TRUSTED_PROXIES']);
   }
+});
+
+test('somebody can always come in: a way in is closed only where another one is open', () => {
+  const told = (env: Record<string, string>): readonly string[] => {
+    const settings = readSettings(env, 'serving', '/');
+    return settings.ok ? [] : settings.error.map(({ name, en }) => `${name} ${en}`);
+  };
+  const outside = { HUB_LOGIN_ISSUER: 'https://id.example.vn', HUB_LOGIN_CLIENT: 'lien-thong' };
+  const issuers = '[{"issuer":"https://id.example.vn","jwksUri":"https://id.example.vn/jwks","claim":"azp","names":"client"}]';
+  expect(told({ HUB_OWN_ISSUER: 'machines' })).toEqual([
+    'HUB_OWN_ISSUER must not be machines without HUB_LOGIN_ISSUER: nobody could log in',
+  ]);
+  expect(told({ HUB_OWN_ISSUER: 'none', ...outside })).toEqual([
+    'HUB_OWN_ISSUER must not be none without HUB_TRUSTED_ISSUERS: no client could come in',
+  ]);
+  expect(told({ HUB_OWN_ISSUER: 'none', ...outside, HUB_TRUSTED_ISSUERS: issuers })).toEqual([]);
+  expect(told({ HUB_OWN_ISSUER: 'machines', ...outside })).toEqual([]);
+  expect(told({ HUB_LOGIN_ISSUER: 'https://id.example.vn' })).toEqual(['HUB_LOGIN_CLIENT is needed with HUB_LOGIN_ISSUER']);
+  expect(told({ ...outside, HUB_PUBLIC_URL: 'https://id.example.vn/' })).toEqual(['HUB_LOGIN_ISSUER must not be the hub itself']);
+  expect(told({ ...outside, NODE_ENV: 'production', HUB_LOGIN_ISSUER: 'http://id.example.vn' })).toEqual([
+    'HUB_LOGIN_ISSUER must be https in production',
+  ]);
 });

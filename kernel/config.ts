@@ -37,6 +37,9 @@ export interface Settings {
   readonly bhxhUrl: string | null;
   readonly population: PopulationSettings;
   readonly trustedIssuers: readonly TrustedIssuer[];
+  /** By whom people may log in besides the hub itself; `null`: by nobody. */
+  readonly outsideLogIn: OutsideLogInSettings | null;
+  readonly ownIssuer: Values['HUB_OWN_ISSUER'];
   readonly identifierKey: Buffer | null;
   readonly hopKey: HopKey | null;
   readonly hopPublicKeys: readonly HopKey[];
@@ -57,6 +60,17 @@ export interface Settings {
   readonly auditPublicKeys: readonly HopKey[];
   /** Absolute. */
   readonly auditHeadsDir: string;
+}
+
+/** An OpenID provider outside the hub by which people log in. */
+export interface OutsideLogInSettings {
+  /** Exactly as in `iss`. */
+  readonly issuer: string;
+  readonly client: string;
+  readonly secret: string | null;
+  readonly claim: string;
+  /** On the button. */
+  readonly name: string;
 }
 
 /** How the hub speaks to the population database; `null`: not given. */
@@ -145,6 +159,7 @@ function problemsBetween(read: Partial<Values>, reader: SettingsFor): SettingPro
       'không được đặt cho tiến trình phục vụ: tiến trình này dùng các vai trò trong HUB_ROLES_FILE',
     );
   }
+  doorProblems(read, add);
   if (read.NODE_ENV === 'production') {
     if (read.HUB_DEMO === true) add('HUB_DEMO', 'must not be 1 in production', 'không được là 1 khi NODE_ENV=production');
     for (const name of ['DATABASE_URL', 'REDIS_URL'] as const) {
@@ -175,6 +190,43 @@ function problemsBetween(read: Partial<Values>, reader: SettingsFor): SettingPro
     }
   }
   return problems;
+}
+
+/** Somebody must be able to come in, and whoever lets people in must be known whole. */
+function doorProblems(read: Partial<Values>, add: (name: Name, en: string, vi: string) => void): void {
+  const { HUB_LOGIN_ISSUER: outside, HUB_LOGIN_CLIENT: client, HUB_OWN_ISSUER: own, HUB_TRUSTED_ISSUERS: trusted } = read;
+  if (typeof outside === 'string' && client === null) {
+    add('HUB_LOGIN_CLIENT', 'is needed with HUB_LOGIN_ISSUER', 'phải được đặt khi có HUB_LOGIN_ISSUER');
+  }
+  if (own !== undefined && own !== 'all' && outside === null) {
+    add(
+      'HUB_OWN_ISSUER',
+      `must not be ${own} without HUB_LOGIN_ISSUER: nobody could log in`,
+      `không được là ${own} khi không có HUB_LOGIN_ISSUER: sẽ không ai đăng nhập được`,
+    );
+  }
+  if (own === 'none' && trusted === null) {
+    add(
+      'HUB_OWN_ISSUER',
+      'must not be none without HUB_TRUSTED_ISSUERS: no client could come in',
+      'không được là none khi không có HUB_TRUSTED_ISSUERS: sẽ không hệ thống nào kết nối được',
+    );
+  }
+  const address = read.HUB_PUBLIC_URL?.replace(/\/+$/, '');
+  if (address !== undefined && (outside === address || trusted?.some(({ issuer }) => issuer === address) === true)) {
+    add(
+      outside === address ? 'HUB_LOGIN_ISSUER' : 'HUB_TRUSTED_ISSUERS',
+      'must not be the hub itself',
+      'không được là chính hệ thống này',
+    );
+  }
+  if (read.NODE_ENV !== 'production') return;
+  if (typeof outside === 'string' && !outside.startsWith('https:')) {
+    add('HUB_LOGIN_ISSUER', 'must be https in production', 'phải là https khi vận hành thật');
+  }
+  if (trusted?.some(({ issuer, jwksUri }) => !issuer.startsWith('https:') || !jwksUri.startsWith('https:')) === true) {
+    add('HUB_TRUSTED_ISSUERS', 'must be https in production', 'phải là https khi vận hành thật');
+  }
 }
 
 /** The text of a variable, or of the file that `NAME_FILE` names (secrets only). An empty one counts as not given. */
@@ -244,6 +296,8 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
       reconcileAfterDays: values.HUB_RECONCILE_AFTER_DAYS,
     },
     trustedIssuers: values.HUB_TRUSTED_ISSUERS ?? [],
+    outsideLogIn: outsideLogInOf(values),
+    ownIssuer: values.HUB_OWN_ISSUER,
     identifierKey: values.HUB_IDENTIFIER_KEY,
     hopKey: values.HUB_HOP_KEY,
     hopPublicKeys: values.HUB_HOP_PUBLIC_KEYS ?? [],
@@ -272,6 +326,18 @@ export function readSettings(env: Environment, reader: SettingsFor, base: string
       logMib: values.HUB_LOG_MIB,
     },
   });
+}
+
+function outsideLogInOf(values: Values): OutsideLogInSettings | null {
+  const { HUB_LOGIN_ISSUER: issuer, HUB_LOGIN_CLIENT: client } = values;
+  if (issuer === null || client === null) return null;
+  return {
+    issuer,
+    client,
+    secret: values.HUB_LOGIN_SECRET,
+    claim: values.HUB_LOGIN_CLAIM,
+    name: values.HUB_LOGIN_NAME ?? new URL(issuer).hostname,
+  };
 }
 
 /** Every mistake, one a line, both languages. */

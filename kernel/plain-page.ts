@@ -98,6 +98,8 @@ input { width: 100%; padding: .6rem .75rem; font: inherit; color: inherit; backg
 button { margin-top: 1.5rem; width: 100%; padding: .7rem; font: inherit; font-weight: 600; color: var(--on-main); background: var(--main); border: 0; border-radius: .25rem; cursor: pointer; }
 button [lang=en] { color: inherit; }
 :focus-visible { outline: 3px solid var(--main); outline-offset: 2px; }
+.other { margin: 1.5rem 0 0; }
+.other a { display: block; padding: .65rem; text-align: center; font-weight: 600; text-decoration: none; border: 1px solid var(--main); border-radius: .25rem; }
 .wrong { margin: 0 0 1rem; padding: .75rem; color: var(--wrong); background: var(--wrong-page); border-radius: .25rem; }
 .wrong [lang=en] { color: inherit; }
 a { color: var(--main); }

@@ -14,7 +14,7 @@ import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { tracedDoor, tracingOf } from '#kernel/tracing.ts';
 import { allSubgraphs } from './all.ts';
 import { keepFeeding } from './keep-feeding.ts';
-import { openIdentity } from './organisation/index.ts';
+import { openIdentity, waysIn } from './organisation/index.ts';
 
 /*
  * One subgraph as a process of its own, for topology `apart`. It listens on an internal address and answers nothing that the
@@ -68,6 +68,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
           identifierKey,
           issuer: () => publicUrlOf(settings, settings.port),
           clock: systemClock,
+          ways: waysIn(settings),
           store: openFileStore(settings.filesDir),
           registry,
           report: (fault) => log.error(fault, { subgraph: name }),

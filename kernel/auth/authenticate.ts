@@ -50,8 +50,10 @@ export interface TrustedIssuer {
   readonly lifetime: number;
   /** Required `typ`; `null` for issuers that do not follow RFC 9068. */
   readonly type: 'at+jwt' | null;
-  /** What `sub` is: an id of ours (client or account), or the log-in of an account of ours. */
-  readonly subject: 'id' | 'login';
+  /** What names the caller: an id of ours (client or account), the log-in of an account of ours, or the id of a client of ours. */
+  readonly subject: 'id' | 'login' | 'client';
+  /** The claim that does; `sub` unless given. */
+  readonly claim?: string;
 }
 
 export interface AuthenticatorDeps {
@@ -145,11 +147,11 @@ export function singleAuthorization(rawHeaders: readonly string[]): string | und
   return found;
 }
 
-/** Keys of an issuer that publishes them; fetched at most every 30 s, kept 10 min, never from an address that a token names. */
-export function publishedKeys(jwks: URL, fetch?: FetchImplementation): IssuerKeys {
+/** Keys of an issuer that publishes them; fetched at most every `cooldown` milliseconds, kept 10 min, never from an address that a token names. */
+export function publishedKeys(jwks: URL, fetch?: FetchImplementation, cooldown = 30_000): IssuerKeys {
   const find = createRemoteJWKSet(jwks, {
     timeoutDuration: 5_000,
-    cooldownDuration: 30_000,
+    cooldownDuration: cooldown,
     cacheMaxAge: 600_000,
     ...(fetch === undefined ? {} : { [customFetch]: fetch }),
   });
@@ -181,10 +183,11 @@ async function verifyToken(
       maxTokenAge: trusted.lifetime,
       ...(trusted.type === null ? {} : { typ: trusted.type }),
     });
-    const { sub, iat, exp } = payload;
-    if (sub === undefined || iat === undefined || exp === undefined || sub.length > 255) return null;
+    const { iat, exp } = payload;
+    const sub = payload[trusted.claim ?? 'sub'];
+    if (typeof sub !== 'string' || sub === '' || iat === undefined || exp === undefined || sub.length > 255) return null;
     return {
-      subject: trusted.subject === 'id' ? sub : `login:${sub}`,
+      subject: trusted.subject === 'id' ? sub : `${trusted.subject}:${sub}`,
       issuedAt: new Date(iat * 1000),
       expiresAt: new Date(exp * 1000),
     };

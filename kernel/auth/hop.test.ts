@@ -47,33 +47,46 @@ const caller: Caller = {
   idempotencyKey: null,
 };
 const body = encodeEnvelope([{ caller, query: '{ citizens { nodes { id } } }', variables: { first: 20 } }]);
+const sent = { method: 'POST', path: '/operations', body };
+const keys = { method: 'GET', path: '/oauth/jwks', body: '' };
 
 test('a subgraph opens what the gateway sealed for it', () => {
   const { signer, citizens } = ring();
-  expect(citizens.open(signer.seal('citizens', 'operations', body), 'operations', body)).toEqual({
+  expect(citizens.open(signer.seal('citizens', 'operations', sent), 'operations', sent)).toEqual({
     address: null,
     issuedAt: new Date(start),
   });
-  expect(citizens.open(signer.seal('citizens', 'oauth', '', '10.0.0.7'), 'oauth', '')?.address).toBe('10.0.0.7');
+  expect(citizens.open(signer.seal('citizens', 'oauth', keys, '10.0.0.7'), 'oauth', keys)?.address).toBe('10.0.0.7');
 });
 
 test('a token for citizens opens nothing at insurance [A05]', () => {
   const { signer, insurance } = ring();
-  expect(insurance.open(signer.seal('citizens', 'operations', body), 'operations', body)).toBeNull();
+  expect(insurance.open(signer.seal('citizens', 'operations', sent), 'operations', sent)).toBeNull();
 });
 
 test('a replay after 91 s, or with another operation, opens nothing [A05]', () => {
   const { signer, citizens, time } = ring();
-  const seal = signer.seal('citizens', 'operations', body);
+  const seal = signer.seal('citizens', 'operations', sent);
   const other = encodeEnvelope([{ caller, query: '{ citizens { nodes { id phone } } }', variables: { first: 20 } }]);
-  expect(citizens.open(seal, 'operations', other)).toBeNull();
-  expect(citizens.open(seal, 'principals', body)).toBeNull();
+  expect(citizens.open(seal, 'operations', { ...sent, body: other })).toBeNull();
+  expect(citizens.open(seal, 'principals', sent)).toBeNull();
   time.now = start + 89_000;
-  expect(citizens.open(seal, 'operations', body)).not.toBeNull();
+  expect(citizens.open(seal, 'operations', sent)).not.toBeNull();
   time.now = start + 91_000;
-  expect(citizens.open(seal, 'operations', body)).toBeNull();
+  expect(citizens.open(seal, 'operations', sent)).toBeNull();
   time.now = start - 31_000;
-  expect(citizens.open(seal, 'operations', body)).toBeNull();
+  expect(citizens.open(seal, 'operations', sent)).toBeNull();
+});
+
+test('a seal for one path or method opens no other, though the body is as empty [A05]', () => {
+  const { signer, citizens } = ring();
+  const seal = signer.seal('citizens', 'oauth', keys, '10.0.0.7');
+  expect(citizens.open(seal, 'oauth', { ...keys, path: '/oauth/auth?client_id=admin' })).toBeNull();
+  expect(citizens.open(seal, 'oauth', { ...keys, path: '/oauth/jwks?' })).toBeNull();
+  expect(citizens.open(seal, 'oauth', { ...keys, method: 'POST' })).toBeNull();
+  const health = signer.seal('citizens', 'health', { ...keys, path: '/health/ready' });
+  expect(citizens.open(health, 'health', { ...keys, path: '/metrics' })).toBeNull();
+  expect(citizens.open(health, 'health', { ...keys, path: '/health/ready' })).not.toBeNull();
 });
 
 test('an edge token is no seal, and a seal is no edge token [A05]', async () => {
@@ -86,7 +99,7 @@ test('an edge token is no seal, and a seal is no edge token [A05]', async () => 
     .setIssuedAt(start / 1000)
     .setExpirationTime(start / 1000 + 600)
     .sign(edge.privateKey);
-  expect(citizens.open(token, 'operations', body)).toBeNull();
+  expect(citizens.open(token, 'operations', sent)).toBeNull();
   const authenticator = createAuthenticator({
     issuers: [
       {
@@ -102,19 +115,19 @@ test('an edge token is no seal, and a seal is no edge token [A05]', async () => 
     clock,
   });
   expect(await authenticator.authenticate(`Bearer ${token}`)).toEqual(caller.principal);
-  expect(await authenticator.authenticate(`Bearer ${signer.seal('citizens', 'operations', body)}`)).toBeNull();
+  expect(await authenticator.authenticate(`Bearer ${signer.seal('citizens', 'operations', sent)}`)).toBeNull();
 });
 
 test('nothing opens without a seal, with a foreign key, or with one character changed [A05]', () => {
   const { signer, citizens, clock } = ring();
-  const seal = signer.seal('citizens', 'operations', body);
+  const seal = signer.seal('citizens', 'operations', sent);
   const stranger = new HopSigner(() => hopSigningKey(makeHopKey().secret), clock);
-  expect(citizens.open(undefined, 'operations', body)).toBeNull();
-  expect(citizens.open(stranger.seal('citizens', 'operations', body), 'operations', body)).toBeNull();
+  expect(citizens.open(undefined, 'operations', sent)).toBeNull();
+  expect(citizens.open(stranger.seal('citizens', 'operations', sent), 'operations', sent)).toBeNull();
   fc.assert(
     fc.property(fc.integer({ min: 0, max: seal.length - 1 }), (at) => {
       const cut = seal.slice(0, at) + seal.slice(at + 1);
-      expect(citizens.open(cut, 'operations', body)).toBeNull();
+      expect(citizens.open(cut, 'operations', sent)).toBeNull();
     }),
     { numRuns: 300 },
   );
@@ -126,8 +139,8 @@ test('keys of the hop rotate while requests are under way', () => {
   const both = hopVerifyingKeys([next.open, open]);
   const verifier = new HopVerifier('slips', () => both, clock);
   const rotated = new HopSigner(() => hopSigningKey(next.secret), clock);
-  expect(verifier.open(signer.seal('slips', 'operations', body), 'operations', body)).not.toBeNull();
-  expect(verifier.open(rotated.seal('slips', 'operations', body), 'operations', body)).not.toBeNull();
+  expect(verifier.open(signer.seal('slips', 'operations', sent), 'operations', sent)).not.toBeNull();
+  expect(verifier.open(rotated.seal('slips', 'operations', sent), 'operations', sent)).not.toBeNull();
   expect('d' in next.open).toBe(false);
   expect(() => hopSigningKey(next.open)).toThrow('public key');
 });

@@ -14,7 +14,8 @@ import type { Clock } from '../clock.ts';
 /*
  * The signed hop between the gateway and a subgraph that runs as a process of its own.
  *
- * The gateway seals each request: an EdDSA token for one subgraph, one use and exactly these bytes, good for 60 s. The subgraph
+ * The gateway seals each request: an EdDSA token for one subgraph, one use, one method and path with its query, and exactly these bytes,
+ * good for 60 s. The subgraph
  * opens it before it parses anything, on every path, `_service` and `_entities` included. Who asks, his scope, permissions,
  * purpose, basis, locale, operation and trace id stand in the sealed bytes (`envelope.ts`), so one signature covers them all; a
  * seal with another body, for another subgraph, or older than 60 + 30 s opens nothing. An access token of the edge is not a seal
@@ -32,6 +33,14 @@ const longestSeal = 4_096;
 
 /** What the sealed bytes are for; a seal for one use opens no other. */
 export type HopUse = 'operations' | 'principals' | 'oauth' | 'health';
+
+/** What a seal covers. */
+export interface HopSent {
+  readonly method: string;
+  /** With its query, as it goes over the wire. */
+  readonly path: string;
+  readonly body: string | Uint8Array;
+}
 
 export interface HopSigningKey {
   readonly kid: string;
@@ -56,7 +65,7 @@ export class HopSigner {
     this.#clock = clock;
   }
 
-  seal(audience: SubgraphName, use: HopUse, body: string | Uint8Array, address: string | null = null): string {
+  seal(audience: SubgraphName, use: HopUse, { method, path, body }: HopSent, address: string | null = null): string {
     const { kid, key } = this.#key();
     if (this.#header?.kid !== kid) this.#header = { kid, text: encode({ alg: 'EdDSA', typ: sealType, kid }) };
     const iat = Math.floor(this.#clock.now().getTime() / 1000);
@@ -67,6 +76,7 @@ export class HopSigner {
       exp: iat + lifetime,
       jti: randomUUID(),
       use,
+      to: targetOf(method, path),
       body: hash('sha256', body, 'base64url'),
       ...(address === null ? {} : { address }),
     });
@@ -88,8 +98,8 @@ export class HopVerifier {
     this.#clock = clock;
   }
 
-  /** `null` for whatever is not a good seal of exactly these bytes, without saying why. */
-  open(seal: string | undefined, use: HopUse, body: string | Uint8Array): HopSeal | null {
+  /** `null` for whatever is not a good seal of exactly this, without saying why. */
+  open(seal: string | undefined, use: HopUse, { method, path, body }: HopSent): HopSeal | null {
     if (seal === undefined || seal.length > longestSeal) return null;
     const [header, claims, signature, ...rest] = seal.split('.');
     if (header === undefined || claims === undefined || signature === undefined || rest.length > 0) return null;
@@ -98,7 +108,7 @@ export class HopVerifier {
     if (!verify(null, Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, 'base64url'))) return null;
     const said = decode(claims);
     if (said?.iss !== gatewayIssuer || said.aud !== this.#audience || said.use !== use) return null;
-    if (said.body !== hash('sha256', body, 'base64url')) return null;
+    if (said.to !== targetOf(method, path) || said.body !== hash('sha256', body, 'base64url')) return null;
     const { iat, exp, address } = said;
     const now = this.#clock.now().getTime() / 1000;
     if (typeof iat !== 'number' || typeof exp !== 'number' || exp - iat > lifetime) return null;
@@ -143,6 +153,10 @@ export function hopSigningKey(jwk: HopJwk): HopSigningKey {
 
 export function hopVerifyingKeys(jwks: readonly HopJwk[]): ReadonlyMap<string, KeyObject> {
   return new Map(jwks.map(({ kty, crv, kid, x }) => [kid, createPublicKey({ key: { kty, crv, x }, format: 'jwk' })]));
+}
+
+function targetOf(method: string, path: string): string {
+  return hash('sha256', `${method} ${path}`, 'base64url');
 }
 
 function audienceOf(subgraph: SubgraphName): string {

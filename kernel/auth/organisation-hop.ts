@@ -165,6 +165,7 @@ type Question =
   | { readonly ask: 'file.received'; readonly link: string; readonly storedAs: string }
   | { readonly ask: 'file.fetch'; readonly link: string; readonly traceId: string }
   | { readonly ask: 'session.open'; readonly key: string; readonly accountId: string; readonly agent: string }
+  | { readonly ask: 'session.openByLogin'; readonly key: string; readonly login: string; readonly agent: string }
   | { readonly ask: 'session.find' | 'session.list' | 'draft.list'; readonly key: string }
   | { readonly ask: 'draft.keep'; readonly key: string; readonly place: string; readonly draft: string | null }
   | { readonly ask: 'session.end'; readonly key: string; readonly everywhere: boolean; readonly next: string | null };
@@ -205,6 +206,7 @@ function remotePrincipals(ask: Ask): PrincipalSource {
 function remoteSessions(ask: Ask): SessionSource {
   return {
     open: async (key, accountId, agent) => readSession(await ask({ ask: 'session.open', key, accountId, agent })),
+    openByLogin: async (key, login, agent) => readSession(await ask({ ask: 'session.openByLogin', key, login, agent })),
     find: async (key) => readSession(await ask({ ask: 'session.find', key })),
     async list(key) {
       const said = await ask({ ask: 'session.list', key });
@@ -302,6 +304,8 @@ export async function answerQuestion(
       return JSON.stringify({ value: (await files?.fetch(question.link, question.traceId)) ?? null });
     case 'session.open':
       return JSON.stringify({ value: await sessions.open(question.key, question.accountId, question.agent) });
+    case 'session.openByLogin':
+      return JSON.stringify({ value: await sessions.openByLogin(question.key, question.login, question.agent) });
     case 'session.find':
       return JSON.stringify({ value: await sessions.find(question.key) });
     case 'session.list':
@@ -339,6 +343,9 @@ function readQuestion(body: string): Question | null {
   }
   if (said.ask === 'draft.keep' && typeof said.place === 'string' && (typeof said.draft === 'string' || said.draft === null)) {
     return { ask: said.ask, key, place: said.place, draft: said.draft };
+  }
+  if (said.ask === 'session.openByLogin' && typeof said.login === 'string' && typeof said.agent === 'string') {
+    return { ask: said.ask, key, login: said.login, agent: said.agent };
   }
   if (said.ask === 'session.open' && typeof said.accountId === 'string' && typeof said.agent === 'string') {
     return { ask: 'session.open', key, accountId: said.accountId, agent: said.agent };

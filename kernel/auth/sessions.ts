@@ -24,6 +24,8 @@ export interface ListedSession {
 export interface SessionSource {
   /** `null`: the account has ended meanwhile. `agent` is a family of browsers, `Firefox`. */
   open(key: string, accountId: string, agent: string): Promise<LiveSession | null>;
+  /** The same for whom an outside provider has named by the log-in of his account; `null` also where there is no such account. */
+  openByLogin(key: string, login: string, agent: string): Promise<LiveSession | null>;
   /** `null`: never was, logged out, idle too long, or its account was disabled or logged out everywhere since. */
   find(key: string): Promise<LiveSession | null>;
   /** Sessions of the same account; empty for a dead one. */
@@ -42,11 +44,15 @@ export const sessionTimes = { idle: 1_800, absolute: 43_200 } as const;
 export const adminClient = 'admin';
 /** Where the provider sends the browser back to. */
 export const callbackPath = '/auth/callback';
+/** Where a log-in by an outside provider begins, and comes back to. */
+export const outsidePaths = { begin: '/auth/outside', callback: '/auth/outside/callback' } as const;
 
 interface CookieNames {
   readonly session: string;
   /** The log-in under way: at most ten minutes. */
   readonly underWay: string;
+  /** The same, of a log-in by an outside provider. */
+  readonly outside: string;
   /** The provider's own, on its path. */
   readonly provider: { readonly session: string; readonly interaction: string; readonly resume: string };
   readonly secure: boolean;
@@ -64,6 +70,7 @@ export function cookieNames(publicAddress: string): CookieNames {
   return {
     session: own('hub'),
     underWay: own('hub-login'),
+    outside: own('hub-outside'),
     provider: { session: providers('oidc'), interaction: providers('oidc-login'), resume: providers('oidc-resume') },
     secure,
   };

@@ -8,6 +8,7 @@ import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { Settings } from '#kernel/config.ts';
 import { hubEntities } from '#kernel/db/hub.entity.ts';
 import type { FileRegister } from '#kernel/files/file-register.ts';
 import type { FileStore } from '#kernel/files/file-store.ts';
@@ -22,7 +23,7 @@ import { accountsImport } from './import-accounts.ts';
 import { openFileRegister } from './file-register.ts';
 import { ImportDesk } from './import-desk.ts';
 import { unitsImport } from './import-units.ts';
-import { openOAuth } from './oidc.ts';
+import { openOAuth, type WaysIn } from './oidc.ts';
 import { Organisation } from './organisation.ts';
 import { organisationEntities } from './organisation.entity.ts';
 import { Principals } from './principals.ts';
@@ -89,6 +90,8 @@ export interface IdentityOptions {
   /** Public address, `iss` of every token; asked anew each time, since a free port is known only after listening. */
   readonly issuer: () => string;
   readonly clock: Clock;
+  /** Passwords and tokens for clients, unless given. */
+  readonly ways?: WaysIn;
   /** Where files lie on their way in and out; absent where nobody asks for them. */
   readonly store?: FileStore;
   readonly registry?: Registry;
@@ -124,13 +127,18 @@ export interface Identity {
 /** Every ten minutes expired payloads and ended keys are deleted. */
 const housekeepingEvery = 600_000;
 
-export function openIdentity({ url, identifierKey, issuer, clock, store, registry, report }: IdentityOptions): Identity {
+/** Who may still come in by the hub's own provider, as the settings say. */
+export function waysIn({ ownIssuer, outsideLogIn }: Pick<Settings, 'ownIssuer' | 'outsideLogIn'>): WaysIn {
+  return { passwords: ownIssuer === 'all', clients: ownIssuer !== 'none', outside: outsideLogIn?.name ?? null };
+}
+
+export function openIdentity({ url, identifierKey, issuer, clock, ways, store, registry, report }: IdentityOptions): Identity {
   const database = openOrganisationDatabase(url);
   if (registry !== undefined) measurePool(database, registry);
   const keys = new SigningKeys(database, identifierKey, clock);
   const units = new UnitDirectory(() => database.read((sql) => sql.rows<UnitRow>(unitRowsText)), clock);
   const principals = new Principals(database, units, clock);
-  const oauth = openOAuth({ database, keys, factor: new SecondFactor(identifierKey, clock), issuer, clock, report });
+  const oauth = openOAuth({ database, keys, factor: new SecondFactor(identifierKey, clock), issuer, clock, ways, report });
   const sessions = new Sessions({ database, keys, issuer, clock });
 
   const drafts = new Drafts(database, new Sealed(identifierKey, 'organisation.draft'));

@@ -1,3 +1,4 @@
+import { outsidePaths } from '#kernel/auth/sessions.ts';
 import { escaped, inBoth, type PlainPage } from '#kernel/plain-page.ts';
 import type { Asked, Purpose } from './log-in.ts';
 import type { Enrolment } from './second-factor.ts';
@@ -37,7 +38,8 @@ const purposes: Readonly<Record<Purpose, { readonly vi: string; readonly en: str
   'second-factor': { vi: 'Bật hoặc tắt mã xác thực hai lớp', en: 'Turn the second factor on or off' },
 };
 
-export function logInPage(fault: LogInFault, login: string, chosen: Purpose = 'enter'): PlainPage {
+/** `outside`: what another way in is called. */
+export function logInPage(fault: LogInFault, login: string, chosen: Purpose = 'enter', outside: string | null = null): PlainPage {
   const first = (field: 'login' | 'password'): string => (field === (login === '' ? 'login' : 'password') ? ' autofocus' : '');
   const choices = (Object.keys(purposes) as Purpose[]).map(
     (purpose) =>
@@ -54,9 +56,23 @@ export function logInPage(fault: LogInFault, login: string, chosen: Purpose = 'e
 <details${chosen === 'enter' ? '' : ' open'}><summary>${inBoth({ vi: 'Mật khẩu và bảo mật', en: 'Password and security' })}</summary>
 ${choices.join('\n')}
 </details>
-</form>`,
+</form>${outside === null ? '' : otherWay(outside)}`,
   };
 }
+
+function otherWay(name: string): string {
+  return `\n<p class="other"><a href="${outsidePaths.begin}">${inBoth({ vi: `Đăng nhập bằng ${name}`, en: `Log in with ${name}` })}</a></p>`;
+}
+
+/** Passwords are no way in here: the hub was told so while this page was open. */
+export const closedPage: PlainPage = {
+  title: { vi: 'Không đăng nhập bằng mật khẩu', en: 'No log-in by password' },
+  body: `<p>${inBoth({
+    vi: 'Ở đây chỉ đăng nhập bằng nhà cung cấp định danh của đơn vị.',
+    en: 'Here one logs in by the identity provider of the organisation alone.',
+  })}</p>
+<p class="other"><a href="${outsidePaths.begin}">${inBoth({ vi: 'Đăng nhập', en: 'Log in' })}</a></p>`,
+};
 
 /** What a ticket asks next. */
 export function askedPage(asked: Asked): PlainPage {

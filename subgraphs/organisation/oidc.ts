@@ -12,7 +12,7 @@ import { renderPage, type PlainPage } from '#kernel/plain-page.ts';
 import { Attempts } from './attempts.ts';
 import type { OrganisationDatabase } from './database.ts';
 import { LogIn, type LogInAnswer, type Purpose } from './log-in.ts';
-import { askedPage, endedPage, logInPage } from './log-in-pages.ts';
+import { askedPage, closedPage, endedPage, logInPage } from './log-in-pages.ts';
 import { oidcStore } from './oidc-store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys } from './signing-keys.ts';
@@ -29,6 +29,15 @@ import { signatureAlgorithm, tokenLifetime, type SigningKeySet, type SigningKeys
 /** Whatever else the library could do than `oauthPaths` is not mounted. */
 const bodyLimit = 56 * 1024;
 
+/** What the provider still does, and what stands beside it. */
+export interface WaysIn {
+  readonly passwords: boolean;
+  /** Tokens for clients. */
+  readonly clients: boolean;
+  /** What the outside provider for people is called; `null`: there is none. */
+  readonly outside: string | null;
+}
+
 export interface OAuthDeps {
   readonly database: OrganisationDatabase;
   readonly keys: SigningKeys;
@@ -36,6 +45,8 @@ export interface OAuthDeps {
   /** `iss` of every token, and the address others use: `http://127.0.0.1:4000`. */
   readonly issuer: () => string;
   readonly clock: Clock;
+  /** Everything, unless given. */
+  readonly ways?: WaysIn | undefined;
   /** A fault of ours, told by name only. */
   readonly report: (fault: 'oauth.fault') => void;
 }
@@ -60,6 +71,7 @@ interface Made {
 const hashesProperty = 'hub_secret_hashes';
 
 export function openOAuth(deps: OAuthDeps): OAuth {
+  const { ways = { passwords: true, clients: true, outside: null } } = deps;
   const store = oidcStore(deps.database, deps.issuer);
   const logIn = new LogIn(deps.database, store.adapter('LogInTicket'), deps.factor);
   const attempts = new Attempts(deps.clock);
@@ -98,7 +110,7 @@ export function openOAuth(deps: OAuthDeps): OAuth {
       throw error;
     });
     if (underWay?.uid !== uid || underWay.prompt.name !== 'login') return await page(reply, 400, endedPage);
-    if (sent === null) return await page(reply, 200, logInPage(null, ''));
+    if (sent === null) return await page(reply, 200, logInPage(null, '', 'enter', ways.outside));
     const fields = new URLSearchParams(sent.toString());
     const field = (name: string): string => (fields.get(name) ?? '').slice(0, 1_000);
     const ticket = field('ticket');
@@ -115,12 +127,16 @@ export function openOAuth(deps: OAuthDeps): OAuth {
     else {
       const attempt = await attempts.run(`login ${guessed}`, address, step);
       if (!attempt.allowed)
-        return await page(reply.header('retry-after', String(attempt.retryAfter)), 429, logInPage('locked', login, purpose));
+        return await page(
+          reply.header('retry-after', String(attempt.retryAfter)),
+          429,
+          logInPage('locked', login, purpose, ways.outside),
+        );
     }
     const { answer: told } = given;
     switch (told.is) {
       case 'wrong':
-        return await page(reply, 401, logInPage('wrong', login, purpose));
+        return await page(reply, 401, logInPage('wrong', login, purpose, ways.outside));
       case 'ended':
         return await page(reply, 400, endedPage);
       case 'asked':
@@ -144,18 +160,21 @@ export function openOAuth(deps: OAuthDeps): OAuth {
     for (const url of [oauthPaths.keys, ...oauthPaths.discovery, oauthPaths.authorization, `${oauthPaths.authorization}/:uid`]) {
       app.get(url, { exposeHeadRoute: false }, async (request, reply) => {
         if (addressOf(request, nothing) === null) return await refuse(reply);
+        if (!ways.passwords && url.startsWith(oauthPaths.authorization)) return await page(reply, 403, closedPage);
         await answer(request, reply, nothing);
         return reply;
       });
     }
     app.get<{ Params: { uid: string } }>(`${oauthPaths.logIn}/:uid`, { exposeHeadRoute: false }, async (request, reply) => {
       const address = addressOf(request, nothing);
+      if (address !== null && !ways.passwords) return await page(reply, 403, closedPage);
       return address === null ? await refuse(reply) : await form(request, reply, address, request.params.uid, null);
     });
     app.post<{ Params: { uid: string } }>(`${oauthPaths.logIn}/:uid`, async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : nothing;
       const address = addressOf(request, body);
       if (address === null) return await refuse(reply);
+      if (!ways.passwords) return await page(reply, 403, closedPage);
       const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '');
       if (!isForm) return await reply.code(415).send({ code: 'UNSUPPORTED' });
       return await form(request, reply, address, request.params.uid, body);
@@ -164,6 +183,12 @@ export function openOAuth(deps: OAuthDeps): OAuth {
       const body = Buffer.isBuffer(request.body) ? request.body : nothing;
       const address = addressOf(request, body);
       if (address === null) return await refuse(reply);
+      if (!ways.clients) {
+        return await reply
+          .code(403)
+          .header('cache-control', 'no-store')
+          .send({ error: 'unauthorized_client', error_description: 'tokens come from another issuer', code: 'FORBIDDEN' });
+      }
       const attempt = await attempts.run(clientOf(request.headers.authorization), address, async () => {
         await answer(request, reply, body);
         return reply.raw.statusCode === 401 ? 'wrong' : 'other';

@@ -124,11 +124,12 @@ export class Principals implements PrincipalSource {
 
 /** `login:NAME`: an outside issuer speaks of log-ins. Else the id of an account or of a client, which never look alike. */
 async function findRow(sql: Sql, subject: string): Promise<PrincipalRow | null> {
+  const clientId = subject.startsWith('client:') ? subject.slice(7) : subject;
   const [row] = subject.startsWith('login:')
     ? await sql.rows<PrincipalRow>(`select ${accountColumns} from organisation.account where login = $1`, [subject.slice(6)])
     : isUuid(subject)
       ? await sql.rows<PrincipalRow>(`select ${accountColumns} from organisation.account where id = $1`, [subject])
-      : await sql.rows<PrincipalRow>(`select ${clientColumns} from organisation.client where id = $1`, [subject]);
+      : await sql.rows<PrincipalRow>(`select ${clientColumns} from organisation.client where id = $1`, [clientId]);
   return row ?? null;
 }
 

@@ -301,12 +301,14 @@ test('apart, organisation answers what the gateway sealed and nothing else [A05]
 
     // without a seal, with an access token, with a seal for another use, another body or another subgraph
     const body = JSON.stringify({ ask: 'find', subject: 'apart', issuedAt: Date.now() });
+    const question = { method: 'POST', path: principalsPath };
     const seals = [
       undefined,
       good.token,
-      signer.seal('organisation', 'operations', body),
-      signer.seal('organisation', 'principals', `${body} `),
-      signer.seal('citizens', 'principals', body),
+      signer.seal('organisation', 'operations', { ...question, body }),
+      signer.seal('organisation', 'principals', { ...question, body: `${body} ` }),
+      signer.seal('organisation', 'principals', { ...question, path: '/internal/other', body }),
+      signer.seal('citizens', 'principals', { ...question, body }),
     ];
     for (const seal of seals) {
       const headers = seal === undefined ? {} : { [hopHeader]: seal, authorization: `Bearer ${good.token}` };
@@ -316,7 +318,7 @@ test('apart, organisation answers what the gateway sealed and nothing else [A05]
     }
     expect((await token(server, 'apart', secret)).status).toBe(401);
     const nonsense = '{"ask":"all"}';
-    const sealed = { [hopHeader]: signer.seal('organisation', 'principals', nonsense) };
+    const sealed = { [hopHeader]: signer.seal('organisation', 'principals', { ...question, body: nonsense }) };
     expect((await server.inject({ method: 'POST', url: principalsPath, payload: nonsense, headers: sealed })).statusCode).toBe(
       400,
     );

@@ -71,6 +71,22 @@ export class Sessions implements SessionSource {
     return row === undefined ? null : await this.#live(row);
   }
 
+  async openByLogin(key: string, login: string, agent: string): Promise<LiveSession | null> {
+    const { database } = this.#deps;
+    const [account] = await database.read((sql) =>
+      sql.rows<{ readonly id: string }>(
+        'select id::text as id from organisation.account where login = $1 and disabled_at is null',
+        [login],
+      ),
+    );
+    const live = account === undefined ? null : await this.open(key, account.id, agent);
+    const event = live === null ? 'login.outside-refused' : 'login.outside-passed';
+    await database.write((sql) =>
+      insertEvents(sql, [{ kind: event, principal: account?.id ?? null, traceId: null, detail: {} }]),
+    );
+    return live;
+  }
+
   async find(key: string): Promise<LiveSession | null> {
     const { database } = this.#deps;
     const [row] = await database.read((sql) => sql.rows<FoundRow>(findText, [key]));
