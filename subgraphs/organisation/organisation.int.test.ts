@@ -299,6 +299,12 @@ test('the joint queue is fed from the outbox: once, in order, newest version win
       pageInfo: { hasNextPage: false },
     },
   });
+  const open = async (who: Caller, orgUnit: string | null): Promise<unknown> =>
+    (await ask(who, 'query ($orgUnit: ID) { workCounts(orgUnit: $orgUnit) { kind week month older } }', { orgUnit })).data;
+  const sums = (await open(steward(), null)) as { workCounts: readonly { week: number; month: number; older: number }[] };
+  expect(sums.workCounts.reduce((sum, { week, month, older }) => sum + week + month + older, 0)).toBe(3);
+  expect(await open(clerk11(), null)).toMatchObject({ workCounts: [{ kind: 'DIFFERENT' }] });
+  expect(await open(clerk11(), 'u6')).toEqual({ workCounts: [] });
   const count = async (who: Caller, filter: Record<string, unknown>): Promise<unknown> =>
     (await ask<{ workItems: { totalCount: number } }>(who, query, { filter })).data.workItems.totalCount;
   expect(await count(steward(), { orgUnit: 'u2' })).toBe(2);

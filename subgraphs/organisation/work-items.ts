@@ -46,6 +46,25 @@ const text = `c.id::text as id, c.source, c.kind, c.subject::text as subject, c.
   c.citizen_unit_no as "citizenUnitNo", c.unit_no as "unitNo", c.found_by as "foundBy", c.state, c.raised_at as "raisedAt"`;
 const list = new RecordList<WorkItem>(table, 'work.list', { text, citizen: false });
 
+export interface WorkCount {
+  readonly kind: string;
+  readonly week: number;
+  readonly month: number;
+  readonly older: number;
+}
+
+const counts = `select c.kind, count(*) filter (where c.age < interval '7 days')::int as week,
+    count(*) filter (where c.age >= interval '7 days' and c.age <= interval '30 days')::int as month,
+    count(*) filter (where c.age > interval '30 days')::int as older
+  from (select w.kind, clock_timestamp() - w.raised_at as age from organisation.work_item w
+    where w.state = 'OPEN' and coalesce(w.unit_no <@ $1::int4multirange, false)) c
+  group by c.kind order by count(*) desc, c.kind`;
+
+/** What is open, by kind and age; `scope` is already narrowed to the unit that is asked for. */
+export async function workCounts(door: ReadDoor, scope: RowScope): Promise<readonly WorkCount[]> {
+  return scope.unitCount === 0 ? [] : await door.rows<WorkCount>('work.counts', counts, scope, []);
+}
+
 /** `scope` is already narrowed to the unit of the filter. */
 export async function workItemPage(
   door: ReadDoor,
