@@ -61,6 +61,17 @@ export const tableGrants: Readonly<Record<string, Readonly<Partial<Record<HubRol
     ...importing(keep),
     reader: [{ select: ['import_id', 'line', 'unit_no', 'state', 'planned', 'problem'] }],
   },
+  'hub.export_file': {
+    citizens: keep,
+    insurance: keep,
+    results: keep,
+    slips: keep,
+    organisation: keep,
+    // Not the filter: what somebody searched by is shown to nobody.
+    reader: [
+      { select: ['id', 'version', 'kind', 'format', 'unit_no', 'sender', 'run_id', 'rows', 'stored_as', 'bytes', 'expires_at'] },
+    ],
+  },
   'hub.used_link': { organisation: ['select', 'insert', 'delete'] },
   'hub.run': { organisation: read, reader: read },
   'hub.run_page': { organisation: read, reader: read },

@@ -54,6 +54,7 @@ const AuditSealerSchema = defineEntity({
     sealedTo: instant().nullable(),
     passedAt: learnedAt(),
     excusedUntil: learnedAt(),
+    sweptAt: learnedAt(),
   },
   checks: [{ name: 'audit_sealer_only', expression: 'only' }],
 });

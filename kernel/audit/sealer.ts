@@ -10,16 +10,21 @@ import { headColumns, microText, rowHash, type StoredHead } from './sealed-rows.
  * Seals the audit: the hash of each row is put beside it, batches are chained, heads signed and published outside the database.
  *
  * Rows of one batch lie in one month, so that a month can be dropped with its seals and every other batch still be proved.
- * A row is found by having no seal, not by its place: one that commits late is in the next batch. It may be late by `lateness`; a row
- * that appears later in an older place is never sealed, and the verifier names it as inserted. Clocks of the hub's machines must agree
- * within that time.
+ * A row is found by having no seal, not by its place: one that commits late is in the next batch. Each round looks back a minute, a sweep once a
+ * minute ten; a row that appears later in an older place is never sealed, and the verifier names it as inserted. Clocks of the hub's machines
+ * must agree within that time.
+ * A look costs what it compares, so a round is one look, one statement and one insert of heads, however many batches it fills.
  * One sealer at a time: a second copy finds the lock taken and does nothing. Nothing has to be mended after an outage.
  */
 
 const batchRows = 10_000;
-const lateness = '10 minutes';
-/** Milliseconds: between two rounds; between two published heads; between two looks for months to drop; the longest pause after failures. */
+/** Of one look: about a second of hashing. */
+const rowsAtOnce = 100_000;
+const lateness = { round: '1 minute', sweep: '10 minutes' } as const;
+/** Milliseconds: between two rounds; two sweeps; two times the index is settled; two published heads; two looks for months to drop; the longest pause after failures. */
 const every = 10_000;
+const sweepEvery = 60_000;
+const settleEvery = 60_000;
 const publishEvery = 600_000;
 const pruneEvery = 3_600_000;
 const longestPause = 60_000;
@@ -42,8 +47,10 @@ export interface Restored {
 }
 
 export interface Sealer {
-  /** Seals all that is committed; how many rows. `null`: another sealer is at work. */
+  /** Seals all that is committed; how many rows. `null`: another sealer is at work. The first one sweeps, then one each minute. */
   round(): Promise<number | null>;
+  /** Works what waits into the index by person; in the request it would hold up the reads that wait for their audit. */
+  settleIndex(): Promise<void>;
   /** Publishes the newest head where it is not published yet; false: there is no head. */
   publish(): Promise<boolean>;
   /** False when the newest published head is not in the database: it was rolled back. */
@@ -65,6 +72,8 @@ class ChainSealer implements Sealer {
   readonly #key: AuditKey;
   readonly #headsDir: string;
   #published: string | null = null;
+  /** By the clock of the process. */
+  #swept = -Infinity;
 
   constructor(database: Database, key: AuditKey, headsDir: string) {
     this.#database = database;
@@ -73,65 +82,66 @@ class ChainSealer implements Sealer {
   }
 
   async round(): Promise<number | null> {
+    const began = performance.now();
+    const sweep = began - this.#swept >= sweepEvery;
     let sealed = 0;
     for (;;) {
-      const rows = await this.#locked((transaction) => this.#batch(transaction));
+      const rows = await this.#locked((transaction) => this.#look(transaction, sweep));
       if (rows === null) return null;
-      if (rows === 0) return sealed;
       sealed += rows;
+      if (rows === rowsAtOnce) continue;
+      if (sweep) this.#swept = began;
+      return sealed;
     }
   }
 
-  /** One batch; 0: nothing was left, and that is noted. */
-  async #batch(transaction: Transaction): Promise<number> {
+  async settleIndex(): Promise<void> {
+    await this.#database.transaction(session, async (transaction) => {
+      await transaction.query(`set local statement_timeout = '10min'`);
+      await transaction.query('select hub.settle_audit_index()');
+    });
+  }
+
+  /** Seals up to {@link rowsAtOnce} rows, oldest first. Fewer: nothing was left, and that is noted. */
+  async #look(transaction: Transaction, sweep: boolean): Promise<number> {
+    const back = sweep ? lateness.sweep : lateness.round;
     const [start] = await transaction.query<Start>(
-      `select ${microText('clock_timestamp()')} as now, ${microText(`s.sealed_to - interval '${lateness}'`)} as low from hub.audit_sealer s`,
+      `select ${microText('clock_timestamp()')} as now, ${microText(`s.sealed_to - interval '${back}'`)} as low from hub.audit_sealer s`,
     );
     if (start === undefined) throw new Error('The sealer has lost its place.');
-    const low = start.low ?? '-infinity';
-    const [first] = await transaction.query<{ at: string; end: string }>(
-      `select ${microText('e.at')} as at, ${microText(`(date_trunc('month', e.at at time zone 'UTC') + interval '1 month') at time zone 'UTC'`)} as end
-       from hub.audit_event e
-       where e.at >= $1::timestamptz
-         and not exists (select from hub.audit_seal s where s.at = e.at and s.id = e.id and s.at >= $1::timestamptz)
-       order by e.at, e.id limit 1`,
-      [low],
-    );
-    if (first === undefined) {
-      await transaction.query('update hub.audit_sealer set passed_at = $1::timestamptz', [start.now]);
-      return 0;
-    }
     const previous = await newest(transaction);
-    const no = (previous?.no ?? 0) + 1;
-    const [batch] = await transaction.query<Batch>(
+    const batches = await transaction.query<Batch>(
       `with row as materialized (
-         select e.at, e.id, ${rowHash('e')} as hash from hub.audit_event e
-         where e.at >= $1::timestamptz and e.at < $2::timestamptz
-           and not exists (select from hub.audit_seal s
-             where s.at = e.at and s.id = e.id and s.at >= $1::timestamptz and s.at < $2::timestamptz)
-         order by e.at, e.id limit ${String(batchRows)}),
+         select e.at, e.id, date_trunc('month', e.at at time zone 'UTC') as month, ${rowHash('e')} as hash from hub.audit_event e
+         where e.at >= $1::timestamptz
+           and not exists (select from hub.audit_seal s where s.at = e.at and s.id = e.id and s.at >= $1::timestamptz)
+         order by e.at, e.id limit ${String(rowsAtOnce)}),
+       numbered as (select r.*, row_number() over (partition by month order by at, id) - 1 as n from row r),
        sealed as (
          insert into hub.audit_seal (at, id, head, no, hash)
-         select r.at, r.id, $3::bigint, row_number() over (order by r.at, r.id), r.hash from row r returning at, no, hash)
-       select count(*)::int as rows, ${microText('min(at)')} as "fromAt", ${microText('max(at)')} as "toAt",
-         encode(sha256(string_agg(hash, ''::bytea order by no)), 'hex') as "batchHash" from sealed`,
-      [first.at, first.end, no],
+         select at, id, $2::bigint + dense_rank() over (order by month, n / ${String(batchRows)}), n % ${String(batchRows)} + 1, hash
+         from numbered returning at, head, no, hash)
+       select head::float8 as no, count(*)::int as rows, ${microText('min(at)')} as "fromAt", ${microText('max(at)')} as "toAt",
+         encode(sha256(string_agg(hash, ''::bytea order by sealed.no)), 'hex') as "batchHash" from sealed group by head order by head`,
+      [start.low ?? '-infinity', previous?.no ?? 0],
     );
-    if (batch === undefined || batch.rows === 0) throw new Error('A row that was there could not be sealed.');
-    await this.#append(transaction, {
-      ...batch,
-      no,
-      line: previous?.line ?? randomUUID(),
-      kind: 'SEAL',
-      at: start.now,
-      detail: {},
-      previous: previous?.head ?? noHead,
+    const line = previous?.line ?? randomUUID();
+    let before = previous?.head ?? noHead;
+    const heads = batches.map((batch) => {
+      const head = this.#signed({ ...batch, line, kind: 'SEAL', at: start.now, detail: {}, previous: before });
+      before = head.head;
+      return head;
     });
+    if (heads.length > 0) await append(transaction, heads);
+    const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+    const last = batches.reduce<string | null>((latest, { toAt }) => (latest === null || toAt > latest ? toAt : latest), null);
+    const passed = rows < rowsAtOnce;
     await transaction.query(
-      `update hub.audit_sealer set sealed_to = greatest(sealed_to, least($1::timestamptz, $2::timestamptz))`,
-      [batch.toAt, start.now],
+      `update hub.audit_sealer set sealed_to = greatest(sealed_to, least($1::timestamptz, $2::timestamptz)),
+         passed_at = case when $3 then $2::timestamptz else passed_at end, swept_at = case when $4 then $2::timestamptz else swept_at end`,
+      [last, start.now, passed, passed && sweep],
     );
-    return batch.rows;
+    return rows;
   }
 
   async publish(): Promise<boolean> {
@@ -194,7 +204,7 @@ class ChainSealer implements Sealer {
     const previous = await newest(transaction);
     const [time] = await transaction.query<{ now: string }>(`select ${microText('clock_timestamp()')} as now`);
     const left = previous === null ? null : { line: previous.line, no: previous.no };
-    return this.#append(transaction, {
+    const head = this.#signed({
       no: (previous?.no ?? 0) + 1,
       line: kind === 'RESTORE' ? randomUUID() : (previous?.line ?? randomUUID()),
       kind,
@@ -206,20 +216,14 @@ class ChainSealer implements Sealer {
       detail: kind === 'RESTORE' ? { ...said, left } : said,
       previous: previous?.head ?? noHead,
     });
+    await append(transaction, [head]);
+    return head;
   }
 
-  async #append(transaction: Transaction, content: HeadContent): Promise<StoredHead> {
+  #signed(content: HeadContent): StoredHead {
     const head = headHash(content);
-    const { no, line, kind, at, fromAt, toAt, rows, batchHash, detail, previous } = content;
-    const signature = signHead({ no, line, head }, this.#key);
-    const keyId = this.#key.kid;
-    await transaction.query(
-      `insert into hub.audit_head (no, line, kind, at, from_at, to_at, rows, batch_hash, detail, previous, head, key_id, signature)
-       values ($1, $2::uuid, $3, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7, decode($8, 'hex'), $9::jsonb, decode($10, 'hex'),
-         decode($11, 'hex'), $12, decode($13, 'hex'))`,
-      [no, line, kind, at, fromAt, toAt, rows, batchHash, JSON.stringify(detail), previous, head, keyId, signature],
-    );
-    return { ...content, head, keyId, signature };
+    const { no, line } = content;
+    return { ...content, head, keyId: this.#key.kid, signature: signHead({ no, line, head }, this.#key) };
   }
 
   #publish({ no, line, kind, at, head, keyId, signature }: StoredHead): void {
@@ -244,6 +248,7 @@ interface Start {
 }
 
 interface Batch {
+  readonly no: number;
   readonly rows: number;
   readonly fromAt: string;
   readonly toAt: string;
@@ -253,6 +258,17 @@ interface Batch {
 async function newest(transaction: Transaction): Promise<StoredHead | null> {
   const [head] = await transaction.query<StoredHead>(`select ${headColumns} from hub.audit_head h order by h.no desc limit 1`);
   return head ?? null;
+}
+
+async function append(transaction: Transaction, heads: readonly StoredHead[]): Promise<void> {
+  await transaction.query(
+    `insert into hub.audit_head (no, line, kind, at, from_at, to_at, rows, batch_hash, detail, previous, head, key_id, signature)
+     select no, line::uuid, kind, at::timestamptz, "fromAt"::timestamptz, "toAt"::timestamptz, rows, decode("batchHash", 'hex'), detail,
+       decode(previous, 'hex'), decode(head, 'hex'), "keyId", decode(signature, 'hex')
+     from jsonb_to_recordset($1::jsonb) as h (no bigint, line text, kind text, at text, "fromAt" text, "toAt" text, rows int, "batchHash" text,
+       detail jsonb, previous text, head text, "keyId" text, signature text) order by no`,
+    [JSON.stringify(heads)],
+  );
 }
 
 export interface SealingOptions extends SealerOptions {
@@ -280,6 +296,7 @@ export async function runSealer({ keptMonths, signal, metrics, log, ...options }
   let failed = 0;
   let published = -Infinity;
   let pruned = -Infinity;
+  let settled = -Infinity;
   while (!signal.aborted) {
     try {
       if (sealer === null) {
@@ -295,6 +312,10 @@ export async function runSealer({ keptMonths, signal, metrics, log, ...options }
         rows.inc(sealed);
         if (performance.now() - published > publishEvery) {
           if (await sealer.publish()) published = performance.now();
+        }
+        if (performance.now() - settled > settleEvery) {
+          await sealer.settleIndex();
+          settled = performance.now();
         }
         if (performance.now() - pruned > pruneEvery) {
           for (const month of await sealer.prune(keptMonths)) log.info('audit.month-dropped', { kind: month });

@@ -83,9 +83,18 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verified> {
   const lost = comparePublished(chain, publishedHeads, keys, problems);
 
   const batches = chain.heads.filter(({ kind, toAt }) => kind === 'SEAL' && !chain.prunedMonths.has((toAt ?? '').slice(0, 7)));
-  const rows = await compareRows(batches, options, problems);
+  // Asked once: the sealer goes on meanwhile.
+  const [sealer] = await query<{ tailBegins: string }>(
+    `select ${microText(`p.swept_at - interval '1 minute'`)} as "tailBegins" from hub.audit_sealer p`,
+  );
+  if (sealer === undefined) throw new Error('The place of the sealer is lost.');
+  const { rows, settled } = await compareRows(batches, sealer.tailBegins, options, problems);
   signal?.throwIfAborted();
-  const { tail, tailSeconds } = await findUnsealed(query, batches, options.sealing, problems);
+  const { tail, tailSeconds } = await findUnsealed(
+    query,
+    { batches, settled, tailBegins: sealer.tailBegins, sealing: options.sealing },
+    problems,
+  );
 
   problems.sort(byPlace);
   return {
@@ -205,25 +214,36 @@ function monthOf(head: StoredHead | undefined): string {
   return head?.toAt?.slice(0, 7) ?? '';
 }
 
+interface Compared {
+  readonly rows: number;
+  /** By month: rows before the tail that have their seal. */
+  readonly settled: ReadonlyMap<string, number>;
+}
+
 async function compareRows(
   batches: readonly StoredHead[],
+  tailBegins: string,
   { queries, progress, signal }: VerifyOptions,
   problems: Problem[],
-): Promise<number> {
+): Promise<Compared> {
   const groups = grouped(batches);
   const total = groups.reduce((sum, { rows }) => sum + rows, 0);
   let done = 0;
   let next = 0;
+  const settled = new Map<string, number>();
   const work = async (query: Query): Promise<void> => {
     for (let group = groups[next++]; group !== undefined; group = groups[next++]) {
       signal?.throwIfAborted();
-      problems.push(...(await compareGroup(query, group)));
+      const found = await compareGroup(query, group, tailBegins);
+      problems.push(...found.problems);
+      const month = monthOf(group.heads[0]);
+      settled.set(month, (settled.get(month) ?? 0) + found.settled);
       done += group.rows;
       progress?.(done, total);
     }
   };
   await Promise.all(queries.map(work));
-  return total;
+  return { rows: total, settled };
 }
 
 interface Batch {
@@ -231,24 +251,32 @@ interface Batch {
   readonly rows: number;
   readonly batchHash: string;
   readonly bad: number;
+  readonly settled: number;
 }
 
-const joined = `hub.audit_seal s left join hub.audit_event e
-  on e.at = s.at and e.id = s.id and e.at between $1::timestamptz and $2::timestamptz
+/** One row a seal, narrow: what is sorted by batch must not carry the content of the row with it. */
+const compared = `select s.head, s.no, s.at, s.id, s.hash, e.id is null as gone, e.id is null or ${rowHash('e')} <> s.hash as bad
+  from hub.audit_seal s left join hub.audit_event e
+    on e.at = s.at and e.id = s.id and e.at between $1::timestamptz and $2::timestamptz
   where s.at between $1::timestamptz and $2::timestamptz and s.head between $3 and $4`;
 
-async function compareGroup(query: Query, { heads }: Group): Promise<readonly Problem[]> {
+async function compareGroup(
+  query: Query,
+  { heads }: Group,
+  tailBegins: string,
+): Promise<{ readonly problems: readonly Problem[]; readonly settled: number }> {
   const [first, last] = [heads[0], heads.at(-1)];
-  if (first === undefined || last === undefined) return [];
+  if (first === undefined || last === undefined) return { problems: [], settled: 0 };
   const from = heads.reduce((least, { fromAt }) => (fromAt !== null && fromAt < least ? fromAt : least), first.fromAt ?? '');
   const to = heads.reduce((largest, { toAt }) => (toAt !== null && toAt > largest ? toAt : largest), '');
   const range = [from, to, first.no, last.no];
   const found = await query<Batch>(
-    `select s.head::float8 as head, count(*)::int as rows,
-       pg_catalog.encode(pg_catalog.sha256(string_agg(s.hash, ''::bytea order by s.no, s.at, s.id)), 'hex') as "batchHash",
-       (count(*) filter (where e.id is null or ${rowHash('e')} <> s.hash))::int as bad
-     from ${joined} group by s.head`,
-    range,
+    `with seal as materialized (${compared})
+     select head::float8 as head, count(*)::int as rows,
+       pg_catalog.encode(pg_catalog.sha256(string_agg(hash, ''::bytea order by no, at, id)), 'hex') as "batchHash",
+       (count(*) filter (where bad))::int as bad, (count(*) filter (where not gone and at <= $5::timestamptz))::int as settled
+     from seal group by head`,
+    [...range, tailBegins],
   );
   const problems: Problem[] = [];
   const byHead = new Map(found.map((batch) => [batch.head, batch]));
@@ -259,17 +287,19 @@ async function compareGroup(query: Query, { heads }: Group): Promise<readonly Pr
   if (found.some(({ bad }) => bad > 0)) {
     problems.push(
       ...(await query<Problem>(
-        `select case when e.id is null then 'DELETED' else 'EDITED' end as kind, ${microText('s.at')} as at, s.id::text as id, s.head::float8 as head
-         from ${joined} and (e.id is null or ${rowHash('e')} <> s.hash) order by s.at, s.id limit ${String(most + 1)}`,
+        `with seal as materialized (${compared})
+         select case when gone then 'DELETED' else 'EDITED' end as kind, ${microText('s.at')} as at, s.id::text as id, s.head::float8 as head
+         from seal s where bad order by s.at, s.id limit ${String(most + 1)}`,
         range,
       )),
     );
   }
-  return problems;
+  return { problems, settled: found.reduce((sum, batch) => sum + batch.settled, 0) };
 }
 
 interface Month {
-  readonly inserted: number;
+  /** Rows before the tail. */
+  readonly settled: number;
   readonly tail: number;
   /** Of the tail. */
   readonly oldest: string | null;
@@ -278,13 +308,21 @@ interface Month {
 
 const ofMonth = (alias: string) => `${alias}.at >= $1::timestamptz and ${alias}.at < $2::timestamptz`;
 const unsealed = `not exists (select from hub.audit_seal s where s.at = e.at and s.id = e.id and ${ofMonth('s')})`;
-/** Newer than what the sealer has passed, less the time for which a transaction may have been open. */
-const isTail = `e.at > (select p.passed_at from hub.audit_sealer p) - interval '1 minute'`;
 
+interface Sealed {
+  readonly batches: readonly StoredHead[];
+  readonly settled: ReadonlyMap<string, number>;
+  /** Newer than what the sealer has swept, less the time for which a transaction may have been open. */
+  readonly tailBegins: string;
+  readonly sealing: boolean;
+}
+
+/**
+ * Before the tail as many rows as were found beside their seals: then none is without. Only where the numbers differ is each row looked for.
+ */
 async function findUnsealed(
   query: Query,
-  batches: readonly StoredHead[],
-  sealing: boolean,
+  { batches, settled, tailBegins, sealing }: Sealed,
   problems: Problem[],
 ): Promise<{ readonly tail: number; readonly tailSeconds: number }> {
   const [ends] = await query<{ first: string | null; last: string | null }>(
@@ -296,19 +334,19 @@ async function findUnsealed(
   for (let month = ends?.first ?? null; month !== null && month <= (ends?.last ?? ''); month = monthAfter(month)) {
     const range = [`${month}-01T00:00:00Z`, `${monthAfter(month)}-01T00:00:00Z`];
     const [found] = await query<Month>(
-      `select (count(*) filter (where not ${isTail}))::int as inserted, (count(*) filter (where ${isTail}))::int as tail,
-         ${microText(`min(e.at) filter (where ${isTail})`)} as oldest,
-         (select count(*)::int from hub.audit_seal x where ${ofMonth('x')}) as seals
-       from hub.audit_event e where ${ofMonth('e')} and ${unsealed}`,
-      range,
+      `select (select count(*)::int from hub.audit_event e where ${ofMonth('e')} and e.at <= $3::timestamptz) as settled,
+         (select count(*)::int from hub.audit_seal x where ${ofMonth('x')}) as seals, tail.*
+       from (select count(*)::int as tail, ${microText('min(e.at)')} as oldest
+         from hub.audit_event e where ${ofMonth('e')} and e.at > $3::timestamptz and ${unsealed}) tail`,
+      [...range, tailBegins],
     );
     tail += found?.tail ?? 0;
     oldest ??= found?.oldest ?? null;
-    if ((found?.inserted ?? 0) > 0) {
+    if ((found?.settled ?? 0) !== (settled.get(month) ?? 0)) {
       const rows = await query<{ at: string; id: string }>(
         `select ${microText('e.at')} as at, e.id::text as id from hub.audit_event e
-         where ${ofMonth('e')} and ${unsealed} and not ${isTail} order by e.at, e.id limit ${String(most + 1)}`,
-        range,
+         where ${ofMonth('e')} and ${unsealed} and e.at <= $3::timestamptz order by e.at, e.id limit ${String(most + 1)}`,
+        [...range, tailBegins],
       );
       problems.push(...rows.map(({ at, id }): Problem => ({ kind: 'INSERTED', at, id, head: null })));
     }

@@ -6,6 +6,7 @@ import { Imports } from './0007-imports.ts';
 import { RunPages } from './0008-run-pages.ts';
 import { SealAudit } from './0009-seal-audit.ts';
 import { FilesOut } from './0010-files-out.ts';
+import { Exports } from './0011-exports.ts';
 import { AuditBesideLoad } from './0011-audit-beside-load.ts';
 
 export const hubMigrations: SchemaMigrations = {
@@ -18,6 +19,7 @@ export const hubMigrations: SchemaMigrations = {
     { name: '0008-run-pages', class: RunPages },
     { name: '0009-seal-audit', class: SealAudit },
     { name: '0010-files-out', class: FilesOut },
+    { name: '0011-exports', class: Exports },
     { name: '0011-audit-beside-load', class: AuditBesideLoad },
   ],
 };
