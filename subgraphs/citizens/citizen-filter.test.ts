@@ -7,9 +7,9 @@ import { keysOf, parseOrder, parsePlace, parseTextSearch, type Place } from './c
 test.each([
   ['', null],
   ['   ', null],
-  ['Nguyễn Văn', { kind: 'name', folded: 'nguyen van' }],
-  ['ĐỖ', { kind: 'name', folded: 'do' }],
-  ["H'Hen", { kind: 'name', folded: "h'hen" }],
+  ['Nguyễn Văn', { kind: 'name', words: ['nguyen', 'van'] }],
+  ['ĐỖ', { kind: 'name', words: ['do'] }],
+  ["H'Hen", { kind: 'name', words: ["h'hen"] }],
   ['038090000001', { kind: 'number', value: '038090000001' }],
   ['038 090-000.001', { kind: 'number', value: '038090000001' }],
   ['b1234567', { kind: 'number', value: 'B1234567' }],
@@ -42,7 +42,7 @@ test('every name is found by itself and by each of its words, composed or decomp
         fc.pre(typed.trim().length >= 2);
         const search = parseTextSearch(decomposed ? typed.normalize('NFD') : typed);
         if (search?.kind !== 'name') throw new Error('no name');
-        expect(nameKeys(name.value).some((key) => key >= search.folded && key < `${search.folded}~`)).toBe(true);
+        expect(nameKeys(name.value).some((key) => key.startsWith(search.words.join(' ')))).toBe(true);
       },
     ),
   );

@@ -20,9 +20,9 @@ export interface CitizenFilterInput {
   readonly updatedSince?: unknown;
 }
 
-/** A search by name is a range of the folded name's word starts; a search by number is the number. */
+/** A search by name is for folded words in their order, the last from its start; a search by number is the number. */
 export type TextSearch =
-  | { readonly kind: 'name'; readonly folded: string }
+  | { readonly kind: 'name'; readonly words: readonly string[] }
   | { readonly kind: 'number'; readonly value: string }
   /** Holds a sign that neither names nor numbers have: it matches nobody, and signs mean only themselves. */
   | { readonly kind: 'nothing' };
@@ -61,7 +61,7 @@ export function parseTextSearch(text: string): TextSearch | null {
   if (/[0-9]/.test(folded)) return { kind: 'number', value: text.replace(/[\s.-]/g, '').toUpperCase() };
   if (!/[a-z]/.test(folded) || !/^[a-z '.-]+$/.test(folded)) return { kind: 'nothing' };
   if (folded.length < 2) throw refusal('SEARCH_TOO_SHORT', { field: 'text' });
-  return { kind: 'name', folded };
+  return { kind: 'name', words: folded.split(' ') };
 }
 
 export type OrderBy = 'id' | 'fullName' | 'dateOfBirth' | 'updatedAt';

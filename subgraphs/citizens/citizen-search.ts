@@ -2,19 +2,9 @@ import type { RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { countLimit } from '#kernel/page.ts';
 import { candidateLimit, type Place } from './citizen-filter.ts';
-import {
-  accessesFor,
-  countStatement,
-  coveredBy,
-  densePage,
-  probe,
-  sparsePage,
-  walkedBy,
-  windowEnd,
-  type Access,
-  type ListQuestion,
-} from './citizen-list.ts';
+import { accessesFor, countStatement, coveredBy, densePage, keyedPage, probe, sparsePage, walkedBy } from './citizen-list.ts';
 import type { CitizenRow } from './citizen-reads.ts';
+import type { Access, ListQuestion, Statement } from './list-question.ts';
 
 /*
  * How a filtered list of citizens is found behind the row policy: by the index with the fewest candidates where there are few, else along
@@ -34,12 +24,27 @@ export interface Listed {
   readonly cutAt: Place | null;
 }
 
+/** Candidates that are opened before a walk is tried. */
+const few = 4_000;
+
+/** Rows of a walk: of the first, which finds most pages; of each further one. */
+const nearWindow = 2_500;
+const farWindow = candidateLimit;
+
+/** Rows of a unit that are looked through at least, however many units there are. */
+const leastShare = 150;
+
 /** Windows of a walk that one page looks through before it says "nothing yet, go on from here". */
 const windows = 20;
 
 /** A row of a sparse page; without hits there is one that says only how many candidates there were. */
-type CandidateRow = { readonly candidates: number } & (ListedRow | { readonly id: null });
+type CandidateRow = { readonly candidates: number; readonly goesOn?: boolean } & (ListedRow | { readonly id: null });
+type WalkedRow = ListedRow & { readonly fits: boolean; readonly cut: boolean };
 type Counts = Readonly<Partial<Record<Access, number>>>;
+interface Best {
+  readonly access: Access;
+  readonly atLeast: number;
+}
 
 /** One question in one scope; what is learnt of the candidates for its page serves its sum too. */
 export class CitizenSearch {
@@ -47,40 +52,96 @@ export class CitizenSearch {
   readonly #question: ListQuestion;
   readonly #scope: RowScope;
   readonly #accesses: readonly Access[];
-  #counts: Promise<Counts> | null = null;
+  readonly #counts = new Map<number, Promise<Counts>>();
 
   constructor(door: ReadDoor, question: ListQuestion, scope: RowScope) {
     this.#door = door;
     this.#question = question;
     this.#scope = scope;
-    this.#accesses = accessesFor(question);
+    const accesses = accessesFor(question);
+    const sure = accesses.filter(isSure);
+    this.#accesses = sure.length > 0 ? sure : accesses;
   }
 
   async page(place: Pick<ListQuestion, 'after' | 'limit'> = this.#question): Promise<Listed> {
     const question = { ...this.#question, after: place.after, limit: place.limit };
-    const best = await this.#best(this.#accesses.filter((tried) => !walkedBy(question, tried)));
-    if (best !== null && best.atLeast <= candidateLimit) {
-      const { name, text, values } = sparsePage(question, best.access);
-      const rows = await this.#door.rows<CandidateRow>(name, text, this.#scope, values);
-      if ((rows[0]?.candidates ?? 0) <= candidateLimit) return { rows: rows.filter(isHit), cutAt: null };
-    }
+    const tried = this.#accesses.filter((access) => !walkedBy(question, access));
+    const [only] = tried;
+    const single = this.#accesses.length === 1 && only !== undefined && !isName(only);
+    const alone = single ? await this.#opened(question, { access: only, atLeast: 0 }, isSure(only) ? candidateLimit : few) : null;
+    if (alone !== null) return { rows: alone, cutAt: null };
+    const near = await this.#walked(question, nearWindow);
+    if (isFull(near, question)) return near;
+    const byFew = single ? null : await this.#fewFound(question, tried);
+    if (byFew !== null) return { rows: byFew, cutAt: null };
+    // A walk that has found a quarter of the page in a fifth of the way is likely to find the rest; the keys may tell that they are too many.
+    const promising = near.rows.length * 4 >= question.limit;
+    const byName = promising ? null : await this.#named(question, tried);
+    if (byName !== null) return { rows: byName, cutAt: null };
     // A page may be short, but it is not empty while there is anything within reach.
-    let from: ListQuestion = question;
+    let walked = near;
     for (let window = 1; ; window += 1) {
-      const { name, text, values } = densePage(from);
-      const rows = await this.#door.rows<ListedRow>(name, text, this.#scope, values);
-      if (rows.length >= question.limit || question.walk === 'units') return { rows, cutAt: null };
-      const end = windowEnd(from);
-      const [last] = await this.#door.rows<Place>(end.name, end.text, this.#scope, end.values);
-      if (last === undefined) return { rows, cutAt: null };
-      if (rows.length > 0 || window === windows) return { rows, cutAt: last };
-      from = { ...question, after: last };
+      const from = { ...question, after: walked.cutAt, limit: question.limit - walked.rows.length };
+      const next = await this.#walked(from, farWindow);
+      walked = { rows: [...walked.rows, ...next.rows], cutAt: next.cutAt };
+      if (isFull(walked, question)) return walked;
+      if (window === 1) {
+        const names = promising ? await this.#named(question, tried) : null;
+        if (names !== null) return { rows: names, cutAt: null };
+        const byAny = await this.#opened(question, await this.#best(tried, candidateLimit), candidateLimit);
+        if (byAny !== null) return { rows: byAny, cutAt: null };
+      }
+      if (walked.rows.length > 0 || window === windows) return walked;
     }
+  }
+
+  /** The page where one access finds few people; those of a name are not even opened, unless it is asked when they were changed. */
+  async #fewFound(question: ListQuestion, tried: readonly Access[]): Promise<readonly ListedRow[] | null> {
+    // The keys of names say themselves when they are too many.
+    if (this.#accesses.every(isName) && question.order.by !== 'updatedAt') return null;
+    const best = await this.#best(tried, few);
+    if (best === null || best.atLeast > few) return null;
+    return (await this.#named(question, [best.access])) ?? (await this.#opened(question, best, few));
+  }
+
+  /** The page among what the best access found; `null`: there are more than `most`, or there is no access. */
+  async #opened(question: ListQuestion, best: Best | null, most: number): Promise<readonly ListedRow[] | null> {
+    if (best === null || best.atLeast > most) return null;
+    return this.#among(sparsePage(question, best.access, most), most, question.limit);
+  }
+
+  /** The page as the keys of names tell it; `null`: they find too many, or nobody is sought by name or nothing sorted by what they know. */
+  async #named(question: ListQuestion, tried: readonly Access[]): Promise<readonly ListedRow[] | null> {
+    if (question.order.by === 'updatedAt') return null;
+    for (const access of tried) {
+      if (!isName(access)) continue;
+      const rows = await this.#among(keyedPage(question, access), candidateLimit, question.limit);
+      if (rows !== null) return rows;
+    }
+    return null;
+  }
+
+  async #among({ name, text, values }: Statement, most: number, limit: number): Promise<readonly ListedRow[] | null> {
+    const rows = await this.#door.rows<CandidateRow>(name, text, this.#scope, values);
+    const hits = rows.filter(isHit);
+    const { candidates, goesOn = false } = rows[0] ?? { candidates: 0 };
+    return candidates > most || (goesOn && hits.length < limit) ? null : hits;
+  }
+
+  /** One window along the order: what is certain in it, and where it ended if the list goes on behind. */
+  async #walked(from: ListQuestion, window: number): Promise<Listed> {
+    const share = Math.max(leastShare, Math.floor(window / Math.max(1, this.#scope.unitCount)));
+    const { name, text, values } = densePage(from, window, share);
+    const rows = await this.#door.rows<WalkedRow>(name, text, this.#scope, values);
+    const cut = rows.findIndex((row) => row.cut);
+    const last = rows[cut];
+    if (last === undefined) return { rows, cutAt: null };
+    return { rows: rows.slice(0, cut + 1).filter(({ fits }) => fits), cutAt: { id: last.id, sort: last.sort ?? null } };
   }
 
   async count(): Promise<Count> {
     const question = this.#question;
-    const access = (await this.#best(this.#accesses))?.access ?? null;
+    const access = (await this.#best(this.#accesses, candidateLimit))?.access ?? null;
     const { name, text, values } = countStatement({ ...question, after: null }, access);
     const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number }>(name, text, this.#scope, values);
     const { looked, found } = row ?? { looked: 0, found: 0 };
@@ -89,24 +150,41 @@ export class CitizenSearch {
     return { total: all ? countLimit : Math.min(found, countLimit), isEstimate };
   }
 
-  /** The access with the fewest candidates. A single one is tried without asking how many it has; several are counted once. */
-  async #best(tried: readonly Access[]): Promise<{ readonly access: Access; readonly atLeast: number } | null> {
+  /**
+   * The access with the fewest candidates, counted up to one beyond `most`. A single one is tried without asking how many it has; several
+   * are counted once.
+   */
+  async #best(tried: readonly Access[], most: number): Promise<Best | null> {
     const [only] = tried;
     if (only === undefined) return null;
     if (this.#accesses.length === 1) return { access: only, atLeast: 0 };
-    this.#counts ??= this.#count();
-    const counts = await this.#counts;
+    const asked = this.#counts.get(most) ?? this.#count(most);
+    this.#counts.set(most, asked);
+    const counts = await asked;
     const found = (access: Access): number => counts[access] ?? Infinity;
     const best = tried.reduce((one, other) => (found(other) < found(one) ? other : one));
     return { access: best, atLeast: found(best) };
   }
 
-  async #count(): Promise<Counts> {
-    const { name, text, values } = probe(this.#question, this.#accesses);
+  async #count(most: number): Promise<Counts> {
+    const { name, text, values } = probe(this.#question, this.#accesses, most);
     return (await this.#door.rows<Counts>(name, text, this.#scope, values))[0] ?? {};
   }
 }
 
-function isHit(row: CandidateRow): row is { readonly candidates: number } & ListedRow {
+/** One person, or the holders of one number: never too many to be opened, and no walk knows a number. */
+function isSure(access: Access): boolean {
+  return access === 'basis' || access === 'number';
+}
+
+function isName(access: Access): access is 'name' | 'first' {
+  return access === 'name' || access === 'first';
+}
+
+function isFull({ rows, cutAt }: Listed, { limit }: ListQuestion): boolean {
+  return cutAt === null || rows.length >= limit;
+}
+
+function isHit(row: CandidateRow): row is CandidateRow & ListedRow {
   return row.id !== null;
 }

@@ -38,6 +38,18 @@ export type DiscrepancyKind = (typeof discrepancyKinds)[number];
 /** What stands in place of a date that is not known, so that an order by it knows no null. */
 const latest = `COALESCE(born_from, 'infinity'::date)`;
 
+/** What the filters of a list ask of a citizen. */
+const askedOfCitizens = ['lifeStatus', 'states', 'birthSort', 'bornTo', 'updatedAt', 'nameFolded'] as const;
+
+/** The people of every unit, and of each, in one order; with what a filter asks, so that walking the order opens no row. */
+function orderIndexes<Column extends 'nameSort' | 'updatedAt' | 'birthSort'>(name: string, column: Column) {
+  const asked = askedOfCitizens.filter((filter) => filter !== column);
+  return [
+    { name: `citizen_${name}`, properties: [column, 'id' as const], include: ['unitNo' as const, ...asked] },
+    { name: `citizen_unit_${name}`, properties: ['unitNo' as const, column, 'id' as const], include: asked },
+  ];
+}
+
 const CitizenSchema = defineEntity({
   name: 'Citizen',
   schema: 'citizens',
@@ -93,13 +105,10 @@ const CitizenSchema = defineEntity({
     updatedAt: learnedAt(),
   },
   indexes: [
-    { name: 'citizen_unit', properties: ['unitNo', 'id'] },
-    { name: 'citizen_name', properties: ['nameSort', 'id'], include: ['unitNo'] },
-    { name: 'citizen_unit_name', properties: ['unitNo', 'nameSort', 'id'] },
-    { name: 'citizen_updated', properties: ['updatedAt', 'id'], include: ['unitNo'] },
-    { name: 'citizen_unit_updated', properties: ['unitNo', 'updatedAt', 'id'] },
-    { name: 'citizen_birth', properties: ['birthSort', 'id'], include: ['unitNo'] },
-    { name: 'citizen_unit_birth', properties: ['unitNo', 'birthSort', 'id'] },
+    { name: 'citizen_unit', properties: ['unitNo', 'id'], include: [...askedOfCitizens] },
+    ...orderIndexes('name', 'nameSort'),
+    ...orderIndexes('updated', 'updatedAt'),
+    ...orderIndexes('birth', 'birthSort'),
     { name: 'citizen_states', properties: ['states', 'id'], include: ['unitNo'] },
     { name: 'citizen_unit_states', properties: ['unitNo', 'states', 'id'] },
     { name: 'citizen_life', properties: ['lifeStatus', 'id'], include: ['unitNo'], where: `life_status <> 'ACTIVE'` },
@@ -195,19 +204,26 @@ const IdentifierSchema = defineEntity({
 export class Identifier extends IdentifierSchema.class {}
 IdentifierSchema.setClass(Identifier);
 
+const askedOfNames = ['wordsBefore', 'nameSort', 'birthSort', 'bornTo', 'lifeStatus'] as const;
+
 const NameKeySchema = defineEntity({
   name: 'NameKey',
   schema: 'citizens',
   tableName: 'name_key',
   ...ofUnit,
   properties: {
-    unitNo: p.integer().primary(),
-    key: keyText().primary(),
     citizenId: () => citizenOf('name_key').primary(),
+    key: keyText().primary(),
+    unitNo: p.integer(),
+    wordsBefore: keyText(),
+    nameSort: p.text().collation('vi-x-icu'),
+    birthSort: plainDate(),
+    bornTo: plainDate().nullable(),
+    lifeStatus: p.text().$type<LifeStatus>(),
   },
   indexes: [
-    { name: 'name_key_key', properties: ['key', 'citizenId'], include: ['unitNo'] },
-    { name: 'name_key_citizen', properties: ['citizenId'] },
+    { name: 'name_key_key', properties: ['key', 'citizenId'], include: ['unitNo', ...askedOfNames] },
+    { name: 'name_key_unit', properties: ['unitNo', 'key', 'citizenId'], include: [...askedOfNames] },
   ],
 });
 

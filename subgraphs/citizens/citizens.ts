@@ -30,7 +30,6 @@ import {
   type CitizenFilterInput,
   type CitizenOrderInput,
 } from './citizen-filter.ts';
-import type { ListQuestion } from './citizen-list.ts';
 import {
   askedNothing,
   changeCountOf,
@@ -59,6 +58,7 @@ import {
   type FoundBy,
   type WorkState,
 } from './discrepancy-reads.ts';
+import type { ListQuestion } from './list-question.ts';
 
 /** A person whose number was resolved by someone who may see nothing else of him. */
 export interface ResolvedNumber {

@@ -5,7 +5,7 @@ import { insertRows } from '#kernel/db/insert-rows.ts';
 import { publish, type OutboxEvent } from '#kernel/db/outbox.ts';
 import { fieldBits } from '#kernel/domain/citizen-field.ts';
 import { unitId } from '#kernel/domain/ids.ts';
-import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
+import { fold, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
 import { refusedRow, type ImportPage, type RowOutcome } from '#kernel/imports/import-kind.ts';
@@ -23,6 +23,7 @@ import {
   type ValueName,
 } from './import-match.ts';
 import { findKnown, type KnownPeople } from './import-known.ts';
+import { insertNameKeys } from './name-keys.ts';
 
 /* One page of an import: who its rows are, and what of it is written, by sets, never row by row. */
 
@@ -271,14 +272,7 @@ async function writeNameKeys(tx: Transaction, added: readonly Touched[], renamed
   if (renamed.length > 0) {
     await tx.query('delete from citizens.name_key where citizen_id = any ($1::uuid[])', [renamed.map(({ now }) => now.id)]);
   }
-  await insertRows(
-    tx,
-    'citizens.name_key',
-    { unit_no: 'int', key: 'text', citizen_id: 'uuid' },
-    [...added, ...renamed].flatMap(({ now }) =>
-      nameKeys(now.fullName as PersonName).map((key) => ({ unit_no: now.unitNo, key, citizen_id: now.id })),
-    ),
-  );
+  await tx.query(insertNameKeys, [[...added, ...renamed].map(({ now }) => now.id)]);
 }
 
 const changeColumns = {

@@ -5,7 +5,6 @@ import type { OutboxEvent } from '#kernel/db/outbox.ts';
 import type { LifeStatus } from '#kernel/db/shared.entity.ts';
 import { citizenFields, fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
 import { unitId } from '#kernel/domain/ids.ts';
-import { nameKeys, type PersonName } from '#kernel/domain/person-name.ts';
 import { dayInVietnam } from '#kernel/domain/plain-date.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { hashIdentifier } from '#kernel/identifier-hash.ts';
@@ -13,6 +12,7 @@ import type { StatedFields } from './change-input.ts';
 import type { Citizen } from './citizen.entity.ts';
 import { flagsOfCitizen, writeValues, type Side } from './citizen-values.ts';
 import { keepInconsistency, workNotice, type CitizenWork } from './citizen-work.ts';
+import { insertNameKeys } from './name-keys.ts';
 
 /*
  * One change of a citizen who is locked: his row, his numbers, search keys, history, audit and message, in the transaction of the change
@@ -226,11 +226,7 @@ async function takenTwice<T>(write: () => Promise<T>): Promise<T> {
 }
 
 export function writeNameKeys(change: Change, citizen: Citizen): void {
-  change.late('insert into citizens.name_key (unit_no, key, citizen_id) select $1, key, $2 from unnest($3::text[]) key', [
-    citizen.unitNo,
-    citizen.id,
-    nameKeys(citizen.fullName as PersonName),
-  ]);
+  change.late(insertNameKeys, [[citizen.id]]);
 }
 
 const rowsOfCitizen = ['identifier', 'name_key', 'verification', 'change'] as const;

@@ -6,12 +6,13 @@ import type { ClientBase } from 'pg';
 import { insertRows } from '#kernel/db/insert-rows.ts';
 import { citizenFields, fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
 import { unitId } from '#kernel/domain/ids.ts';
-import { fold, nameKeys, sortName } from '#kernel/domain/person-name.ts';
+import { fold, sortName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf } from '#kernel/domain/plain-date.ts';
 import { currentPlace } from '#kernel/places/index.ts';
 import { syntheticId, type SyntheticCitizen } from '#kernel/synthetic/citizen.ts';
 import type { Facts, SyntheticAddress } from '#kernel/synthetic/facts.ts';
 import { citizenChangeColumns, generated, known, morningOf, type SeedCitizen, type SeedPage } from '#kernel/synthetic/page.ts';
+import { insertNameKeys } from './name-keys.ts';
 
 export interface SeededCitizens {
   /** Personal numbers that someone already in the hub holds, confirmed: both are kept, the newcomer's as a claim. */
@@ -32,7 +33,7 @@ export async function seedCitizens(client: ClientBase, page: SeedPage): Promise<
     identifierColumns,
     page.citizens.flatMap((citizen) => identifierRows(page, citizen, taken)),
   );
-  await insertRows(client, 'citizens.name_key', nameKeyColumns, page.citizens.flatMap(nameKeyRows));
+  await client.query(insertNameKeys, [page.citizens.map(({ person }) => person.id)]);
   await insertRows(
     client,
     'citizens.change',
@@ -184,12 +185,6 @@ function identifierRows({ plan }: SeedPage, { person, unitNo }: SeedCitizen, tak
     ...row(1, 'OLD_ID_NUMBER', ours.oldIdNumber, standing('OLD_ID_NUMBER'), null),
     ...row(2, 'PERSONAL_ID', formerNumber, 'CANCELLED', registeredOn),
   ];
-}
-
-const nameKeyColumns = { unit_no: 'int', key: 'text', citizen_id: 'uuid' } as const;
-
-function nameKeyRows({ person, unitNo }: SeedCitizen) {
-  return nameKeys(person.ours.fullName).map((key) => ({ unit_no: unitNo, key, citizen_id: person.id }));
 }
 
 function changeRow({ plan }: SeedPage, { person, unitNo }: SeedCitizen) {

@@ -5,6 +5,7 @@ import { openReadDoor, type OpenReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openRuntime, type SubgraphRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { rangesOf } from '#kernel/unit-scope.ts';
 import { citizens } from '../../subgraphs/citizens/index.ts';
+import { insertNameKeys } from '../../subgraphs/citizens/name-keys.ts';
 import { withClient } from './database.ts';
 import { ExplainingDoor, sessionOfTheDoor, type Looked } from './explaining-door.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
@@ -262,11 +263,7 @@ async function fillProvince(ownerUrl: string, rows: number): Promise<void> {
       `insert into citizens.identifier (id, citizen_id, unit_no, system, value, standing, source)
        select gen_random_uuid(), id, unit_no, 'PERSONAL_ID', personal_id, 'CLAIMED', 'GENERATE' from citizens.citizen where personal_id is not null`,
     );
-    await client.query(
-      `insert into citizens.name_key (unit_no, key, citizen_id)
-       select distinct c.unit_no, array_to_string(w.words[i:], ' '), c.id
-       from citizens.citizen c, string_to_array(c.name_folded, ' ') w(words), generate_subscripts(w.words, 1) i`,
-    );
+    await client.query(insertNameKeys.replace('where c.id = any ($1::uuid[])', ''));
     await client.query(
       `insert into citizens.discrepancy (id, citizen_id, unit_no, field, kind, found_by, state)
        select gen_random_uuid(), id, unit_no, (array['PHONE', 'FULL_NAME', 'GENDER'])[1 + n / 20 % 3], (array['DIFFERENT', 'INCONSISTENT', 'ONLY_OURS'])[1 + n / 60 % 3],

@@ -4,12 +4,13 @@ import type { Role } from '#kernel/auth/permissions.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
 import { changesOf, type Changes } from '#kernel/db/change.ts';
 import { fieldBits, type CitizenField } from '#kernel/domain/citizen-field.ts';
-import { fold, nameKeys, sortName, type PersonName } from '#kernel/domain/person-name.ts';
+import { fold, sortName, type PersonName } from '#kernel/domain/person-name.ts';
 import { firstDay, lastDay, precisionOf, type PlainDate } from '#kernel/domain/plain-date.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openRuntime } from '#kernel/graph/subgraph-runtime.ts';
 import { citizens } from '../../subgraphs/citizens/index.ts';
+import { insertNameKeys } from '../../subgraphs/citizens/name-keys.ts';
 import { withClient } from './database.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { caller, CountingDoor, id, today, unit, type Answer } from './record-world.ts';
@@ -79,6 +80,7 @@ export async function openCitizenWorld({ writes = false }: CitizenWorldOptions =
         const values = columns.map((_, place) => `$${String(place + 1)}`);
         await client.query(`insert into ${table} (${columns.join(', ')}) values (${values.join(', ')})`, Object.values(row));
       }
+      if (table === 'citizens.citizen') await client.query(insertNameKeys, [rows.map((row) => row.id)]);
       await client.query('commit');
     });
   }
@@ -118,10 +120,6 @@ export async function openCitizenWorld({ writes = false }: CitizenWorldOptions =
       let number = 0x90000 + Math.floor(performance.now() * 1000);
       for (const person of people) {
         await insert('citizens.citizen', [citizenRow(person)]);
-        await insert(
-          'citizens.name_key',
-          nameKeys(person.fullName as PersonName).map((key) => ({ unit_no: person.unitNo, key, citizen_id: person.id })),
-        );
         if (typeof person.personalId !== 'string') continue;
         const standing = person.confirmed?.includes('PERSONAL_ID') === true ? 'CONFIRMED' : 'CLAIMED';
         await insert('citizens.identifier', [
