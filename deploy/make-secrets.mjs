@@ -40,7 +40,7 @@ const roles = JSON.parse(
 const some = (...of) => JSON.stringify(Object.fromEntries(of.map((name) => [name, roles[name]])));
 for (const name of ['citizens', 'insurance', 'results', 'slips']) keep(`roles-${name}.json`, () => some(name));
 keep('roles-organisation.json', () => some('organisation', 'auditor'));
-keep('roles-worker.json', () => some('citizens', 'insurance', 'results', 'slips', 'organisation', 'worker', 'sealer'));
+keep('roles-worker.json', () => some('citizens', 'insurance', 'results', 'slips', 'organisation', 'auditor', 'worker', 'sealer'));
 
 const secret = JSON.parse(
   keep('hop-key.json', () => {

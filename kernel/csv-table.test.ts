@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mostRows, readTable, type Headings } from './csv-table.ts';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { mostBytes, mostRows, readCsv, readCsvInSteps, readTable, type Headings } from './csv-table.ts';
 
 const headings: Headings<'full_name' | 'unit_code' | 'note'> = {
   required: ['full_name', 'unit_code'],
@@ -93,4 +94,29 @@ test.each([
   ["'Hen", "'Hen"],
 ])('an exported cell %j gives the original again [A39]', (cell, original) => {
   expect(rowsOf(`full_name,unit_code,note\nA,x,${quoted(cell)}`)[0]?.cells?.note).toBe(original);
+});
+
+test('the largest file is read in steps: the same rows, and nobody waits long for his turn', async () => {
+  const row = `"Nguyễn ""Văn"" An\nở phường",x11,${'ghi chú; '.repeat(18)}\r\n`;
+  const count = Math.min(90_000, Math.floor((mostBytes - 100) / Buffer.byteLength(row)));
+  const bytes = Buffer.from(`full_name,unit_code,note\r\n${row.repeat(count)}`);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const read = await readCsvInSteps(bytes, headings);
+  delay.disable();
+  if (!read.ok) throw new Error(read.error.reason);
+  expect(read.value.records).toHaveLength(count);
+  expect(read.value.records[1]).toEqual({ line: 4, cells: ['Nguyễn "Văn" An\nở phường', 'x11', 'ghi chú; '.repeat(18)] });
+  // The promise is 50 ms on an idle machine; here as much as a busy one with two cores may take.
+  expect(delay.max / 1e6).toBeLessThan(200);
+  process.stderr.write(`longest step ${(delay.max / 1e6).toFixed(1)} ms of ${String(bytes.length)} bytes\n`);
+});
+
+test('in steps or at once, a file is refused for the same reasons', async () => {
+  const long = 'x'.repeat(200_000);
+  for (const text of [`full_name,unit_code\nA,"${long}`, `${long}\0`, ' '.repeat(200_000), `full_name,unit_code\n`]) {
+    expect(await readCsvInSteps(Buffer.from(text), headings)).toEqual(readCsv(Buffer.from(text), headings));
+  }
+  const broken = Buffer.concat([Buffer.from(long), Buffer.from([0xff])]);
+  expect(await readCsvInSteps(broken, headings)).toEqual(readCsv(broken, headings));
 });

@@ -1,4 +1,7 @@
-import { CsvError, parse } from 'csv-parse/sync';
+import { CsvError, Parser, type Options } from 'csv-parse';
+import { parse } from 'csv-parse/sync';
+import { once } from 'node:events';
+import { setImmediate as breath } from 'node:timers/promises';
 import { refused, ok, type Result } from './result.ts';
 import type { Reason } from './errors/catalogue.ts';
 import { fold } from './domain/person-name.ts';
@@ -60,14 +63,36 @@ export function readCsv<Column extends string>(bytes: Uint8Array, headings: Head
   if (isOtherType(bytes)) return unusable('FILE_TYPE');
   const text = decode(bytes);
   if (text === null) return unusable('FILE_ENCODING');
-  if (text.trim() === '') return unusable('FILE_EMPTY');
-  const separator = separatorOf(text, columnFinder(headings));
-  const parsed = recordsOf(text, separator);
+  return fileOf(text, headings, recordsOf(text, separatorOf(text, columnFinder(headings))));
+}
+
+/** The same for a process that others wait for: a file of any size is read in steps of some milliseconds. */
+export async function readCsvInSteps<Column extends string>(
+  bytes: Uint8Array,
+  headings: Headings<Column>,
+): Promise<Result<CsvFile, FileRefusal>> {
+  // Whatever is refused by its first bytes or its size, and whatever is read in one step anyway.
+  if (bytes.length < stepBytes || bytes.length > mostBytes || isOtherType(bytes)) return readCsv(bytes, headings);
+  const text = await decodeInSteps(bytes);
+  if (text === null) return unusable('FILE_ENCODING');
+  return fileOf(text, headings, await recordsInSteps(text, separatorOf(text, columnFinder(headings))));
+}
+
+/** Bytes that are decoded, and characters that are parsed, before others have their turn on the event loop. */
+const stepBytes = 128 * 1024;
+
+function fileOf<Column extends string>(
+  text: string,
+  headings: Headings<Column>,
+  parsed: Result<readonly CsvRecord[], FileRefusal>,
+): Result<CsvFile, FileRefusal> {
+  if (!/\S/.test(text)) return unusable('FILE_EMPTY');
   if (!parsed.ok) return parsed;
-  const [header, ...records] = parsed.value;
+  const [header] = parsed.value;
+  const records = parsed.value.slice(1);
   if (header === undefined || records.length === 0) return unusable('FILE_EMPTY');
   if (records.length > mostRows) return unusable('FILE_ROWS');
-  return ok({ separator, headings: header.cells, records });
+  return ok({ separator: separatorOf(text, columnFinder(headings)), headings: header.cells, records });
 }
 
 /** `mapping` says of a heading, as it stands in the file, what it means; without a column: nothing. It goes before our own names. */
@@ -142,6 +167,21 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
+async function decodeInSteps(bytes: Uint8Array): Promise<string | null> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  try {
+    for (let from = 0; from < bytes.length; from += stepBytes) {
+      text += decoder.decode(bytes.subarray(from, from + stepBytes), { stream: true });
+      await breath();
+    }
+    text += decoder.decode();
+  } catch {
+    return null;
+  }
+  return text.includes('\0') ? null : text;
+}
+
 function columnFinder<Column extends string>({ names }: Headings<Column>): (heading: string) => Column | null {
   const known = new Map<string, Column>();
   for (const column of Object.keys(names) as Column[]) {
@@ -173,20 +213,56 @@ export interface CsvRecord {
 
 function recordsOf(text: string, separator: string): Result<readonly CsvRecord[], FileRefusal> {
   try {
-    const parsed = parse(text, {
-      delimiter: separator,
-      relax_column_count: true,
-      // A quote inside a cell that does not begin with one is a sign like any other: `Thôn "Đông"`.
-      relax_quotes: true,
-      skip_empty_lines: true,
-      skip_records_with_empty_values: true,
-      info: true,
-    }) as unknown as readonly { readonly record: readonly string[]; readonly info: { readonly lines: number } }[];
-    return ok(parsed.map(({ record, info }) => ({ line: info.lines - breaksIn(record), cells: record })));
+    return ok((parse(text, reading(separator)) as unknown as readonly Parsed[]).map(recordOf));
   } catch (error) {
-    if (error instanceof CsvError) return unusable('FILE_CSV', null, typeof error.lines === 'number' ? error.lines : null);
-    throw error;
+    return unreadable(error);
   }
+}
+
+async function recordsInSteps(text: string, separator: string): Promise<Result<readonly CsvRecord[], FileRefusal>> {
+  const records: CsvRecord[] = [];
+  const parser = new Parser(reading(separator));
+  parser.on('data', (parsed: Parsed) => void records.push(recordOf(parsed)));
+  const ended = once(parser, 'end');
+  try {
+    for (let from = 0; from < text.length && records.length <= mostRows + 1; from += stepBytes) {
+      parser.write(text.slice(from, from + stepBytes));
+      // An error of the parser is thrown by what awaits its end.
+      await Promise.race([breath(), ended]);
+    }
+    parser.end();
+    await ended;
+    return ok(records);
+  } catch (error) {
+    parser.destroy();
+    return unreadable(error);
+  }
+}
+
+interface Parsed {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+}
+
+function reading(delimiter: string): Options {
+  return {
+    delimiter,
+    relax_column_count: true,
+    // A quote inside a cell that does not begin with one is a sign like any other: `Thôn "Đông"`.
+    relax_quotes: true,
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+    info: true,
+  };
+}
+
+function recordOf({ record, info }: Parsed): CsvRecord {
+  return { line: info.lines - breaksIn(record), cells: record };
+}
+
+function unreadable(error: unknown): Result<never, FileRefusal> {
+  if (error instanceof CsvError) return unusable('FILE_CSV', null, typeof error.lines === 'number' ? error.lines : null);
+  throw error;
 }
 
 /** A cell may hold line breaks; the parser counts to the line where the row ends. */

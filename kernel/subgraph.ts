@@ -3,10 +3,12 @@ import type { AuditAction } from './audit/actions.ts';
 import type { SubgraphName } from './audit/audit.ts';
 import type { Caller } from './auth/principal.ts';
 import type { Clock } from './clock.ts';
+import type { SettingInForce } from './config-in-force.ts';
 import type { Changes } from './db/change.ts';
 import type { Declined } from './graph/subgraph-call.ts';
 import type { ReadDoor } from './db/read-door.ts';
 import type { Job } from './jobs/define-job.ts';
+import type { ExportKind } from './exports/export-kind.ts';
 import type { ImportKind } from './imports/import-kind.ts';
 
 /** What a subgraph is given; everything else it makes itself. */
@@ -20,6 +22,8 @@ export interface SubgraphDeps {
   readonly clock: Clock;
   /** Where files are sent to and taken from, `http://host:port`; absent or `null`: this process knows of no such place. */
   readonly filesOrigin?: string | null;
+  /** The settings that this process has; organisation alone shows them. */
+  readonly settings?: () => readonly SettingInForce[];
   /** Secret of this installation for keyed hashes of identifiers (32 bytes). */
   readonly identifierKey: Buffer;
 }
@@ -62,6 +66,8 @@ export interface SubgraphModule {
   readonly entities?: readonly EntitySchema[];
   /** Kinds of file that it takes in. */
   readonly imports?: readonly ImportKind[];
+  /** Lists of it that go out as files. */
+  readonly exports?: readonly ExportKind[];
   /** Its background work; which worker runs it, and when, is not its business. */
   readonly jobs?: readonly Job[];
   open(deps: SubgraphDeps): OpenSubgraph;

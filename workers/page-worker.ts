@@ -19,6 +19,7 @@ import {
   type WorkTools,
 } from '#kernel/jobs/define-job.ts';
 import type { SubgraphName } from '#kernel/audit/audit.ts';
+import type { SubgraphDoor } from '#kernel/graph/subgraph-call.ts';
 
 export const hubSession = { units: everyUnit, principal: 'hub' };
 
@@ -35,6 +36,8 @@ export interface PageWorkerDeps {
   readonly worker: Database;
   /** Under the role of that subgraph: effects. */
   readonly of: (subgraph: SubgraphName) => Promise<Database>;
+  /** The graph of that subgraph. */
+  readonly graph: (subgraph: SubgraphName) => Promise<SubgraphDoor>;
   readonly tools: Omit<WorkTools, 'signal'>;
   readonly times?: LeaseTimes;
 }
@@ -121,6 +124,7 @@ export class PageWorker {
       run: { id: run, unitNo: lease.unitNo, openedAt: new Date(lease.openedAt) },
       caller,
       units: scope.units,
+      graph: () => this.#deps.graph(job.subgraph),
       transaction,
     };
     if (no === 0) await this.#plan(job, tools, lease, signal);

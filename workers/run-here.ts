@@ -7,6 +7,7 @@ import { everyUnit, openDatabase } from '#kernel/db/database.ts';
 import type { RunJob, WorkTools } from '#kernel/jobs/define-job.ts';
 import { openRun, type Starter } from '#kernel/jobs/runs.ts';
 import { hubSession, PageWorker, type LeaseTimes } from './page-worker.ts';
+import { graphsOf } from './graphs.ts';
 import { databasesOf, type RuntimeOptions } from './runtime.ts';
 
 export interface HereOptions {
@@ -39,6 +40,7 @@ export async function runHere(
 ): Promise<RunEnd> {
   const { job, roleUrl, modules, tools, signal, atOnce = 2 } = options;
   const databases = databasesOf(roleUrl, modules, atOnce + 2);
+  const graphs = graphsOf(roleUrl, modules, tools);
   const worker = await openDatabase({
     url: roleUrl('worker'),
     entities: [],
@@ -52,6 +54,7 @@ export async function runHere(
       jobs: [job],
       worker,
       of: (subgraph) => databases.of(subgraph),
+      graph: (subgraph) => graphs.of(subgraph),
       tools,
       ...(options.times !== undefined && { times: options.times }),
     });
@@ -95,7 +98,7 @@ export async function runHere(
     options.progress(end.done + end.refused, end.total);
     return end;
   } finally {
-    await Promise.all([databases.close(), worker.close(), read.close()]);
+    await Promise.all([databases.close(), graphs.close(), worker.close(), read.close()]);
   }
 
   async function opened({ starter, plan }: { readonly starter: Starter; readonly plan: unknown }): Promise<string> {

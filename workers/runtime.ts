@@ -2,7 +2,6 @@
  * The worker's runtime: what the subgraphs define, on the queue. A queue per protected limit; a job is only a hint to look at a page or a time of a
  * schedule, what it finds in the database decides.
  */
-import type { SubgraphName } from '#kernel/audit/audit.ts';
 import { systemClock } from '#kernel/clock.ts';
 import type { RoleUrls } from '#kernel/db/roles.ts';
 import { openDatabase, type Database } from '#kernel/db/database.ts';
@@ -18,7 +17,9 @@ import {
 import { queueNames, queues as queueLimits, type QueueName } from '#kernel/jobs/queues.ts';
 import { openRun } from '#kernel/jobs/runs.ts';
 import type { ProcessParts } from '#kernel/main-process.ts';
+import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { hubSession, PageWorker, type LeaseTimes } from './page-worker.ts';
+import { graphsOf } from './graphs.ts';
 import { runRelay, scheduledIn, type RelayTimes } from './run-relay.ts';
 
 type Role = keyof RoleUrls;
@@ -26,10 +27,7 @@ type Role = keyof RoleUrls;
 export interface RuntimeOptions extends ProcessParts {
   readonly roleUrl: (role: Role) => string;
   readonly identifierKey: Buffer;
-  readonly modules: readonly {
-    readonly name: SubgraphName;
-    readonly entities?: Parameters<typeof openDatabase>[0]['entities'];
-  }[];
+  readonly modules: readonly SubgraphModule[];
   readonly jobs: readonly Job[];
   /** Absent: all. */
   readonly queues?: readonly QueueName[];
@@ -80,12 +78,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const names = options.queues ?? queueNames;
   const databases = databasesOf(roleUrl, options.modules, 4);
   const worker = await openDatabase({ url: roleUrl('worker'), entities: [], connections: 4, applicationName: 'hub worker' });
+  const graphs = graphsOf(roleUrl, options.modules, { identifierKey: options.identifierKey, log });
   const ending = new AbortController();
   const tools: Omit<WorkTools, 'signal'> = { settings, clock: systemClock, identifierKey: options.identifierKey, log, metrics };
   const pages = new PageWorker({
     jobs,
     worker,
     of: (subgraph) => databases.of(subgraph),
+    graph: (subgraph) => graphs.of(subgraph),
     tools,
     ...(options.times?.lease !== undefined && { times: options.times.lease }),
   });
@@ -170,7 +170,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       clearTimeout(cut);
       ending.abort();
       await Promise.all([...opened.values()].map((queue) => queue.close()));
-      await Promise.all([databases.close(), worker.close()]);
+      await Promise.all([databases.close(), graphs.close(), worker.close()]);
     },
   };
 }

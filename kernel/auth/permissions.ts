@@ -23,11 +23,13 @@ export const permissions = [
   'run:start',
   'import:read',
   'import:send',
+  'export:start', // and the right to read what it holds
   'account:read',
   'account:write',
   'client:read',
   'client:write',
   'audit:read',
+  'setting:read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -48,6 +50,7 @@ const operator = [
   'work:read',
   'run:read',
   'import:read',
+  'export:start',
 ] as const satisfies readonly Permission[];
 
 export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
@@ -62,10 +65,11 @@ export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
     'client:read',
     'client:write',
     'audit:read',
+    'setting:read',
   ],
   centre: [...operator, 'discrepancy:settle', 'run:start', 'import:send', 'account:read'],
   clerk: [...operator, 'import:send'],
-  auditor: ['audit:read', 'citizen:resolve-number', 'unit:read'],
+  auditor: ['audit:read', 'export:start', 'citizen:resolve-number', 'unit:read'],
   integrator: [
     'citizen:read',
     'discrepancy:read',
@@ -76,6 +80,7 @@ export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
     'work:read',
     'run:read',
     'import:read',
+    'export:start',
   ],
   hospital: ['slip:read', 'slip:submit', 'card:check', 'unit:read'],
   reader: ['citizen:read', 'unit:read'],
@@ -91,6 +96,7 @@ export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
     'client:read',
     'client:write',
     'audit:read',
+    'setting:read',
   ],
 };
 

@@ -155,6 +155,51 @@ const ImportRowSchema = defineEntity({
   checks: [oneOf('import_row_state', 'state', ['STAGED', ...rowEnds]), oneOf('import_row_planned', 'planned', rowEnds)],
 });
 
+export const exportKinds = [
+  'CITIZENS',
+  'CARDS',
+  'RESULTS',
+  'REFERRAL_SLIPS',
+  'REEXAMINATION_SLIPS',
+  'DISCREPANCIES',
+  'WORK_ITEMS',
+  'AUDIT',
+] as const;
+export type ExportFileKind = (typeof exportKinds)[number];
+export const exportFormats = ['CSV', 'JSONL'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+const ExportFileSchema = defineEntity({
+  name: 'ExportFile',
+  schema: 'hub',
+  tableName: 'export_file',
+  ...ofUnit,
+  properties: {
+    id: p.uuid().primary(),
+    version: p.integer().version().default(1),
+    kind: p.text().$type<ExportFileKind>(),
+    format: p.text().$type<ExportFormat>(),
+    /** Of whoever takes it out. */
+    unitNo: p.integer(),
+    sender: p.text(),
+    senderName: p.text(),
+    filter: p.json<unknown>().nullable(),
+    runId: p.uuid().nullable(),
+    parts: p.integer().default(0),
+    lastPart: p.integer().nullable(),
+    rows: p.integer().default(0),
+    storedAs: p.text().nullable(),
+    bytes: p.bigint().columnType('bigint').nullable(),
+    expiresAt: instant().nullable(),
+    createdAt: learnedAt(),
+  },
+  indexes: [
+    { name: 'export_file_run', properties: ['runId'], where: 'run_id is not null' },
+    { name: 'export_file_sender', properties: ['sender', 'id'] },
+  ],
+  checks: [oneOf('export_file_kind', 'kind', exportKinds), oneOf('export_file_format', 'format', exportFormats)],
+});
+
 export const pageStates = ['WAITING', 'LEASED', 'DONE', 'REFUSED', 'POISON'] as const;
 export type PageState = (typeof pageStates)[number];
 
@@ -280,6 +325,7 @@ export const hubEntities = [
   ImportFileSchema,
   ImportRowSchema,
   UsedLinkSchema,
+  ExportFileSchema,
   OutboxSchema,
   OutboxConsumerSchema,
   OutboxDoneSchema,

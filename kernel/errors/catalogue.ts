@@ -1,5 +1,6 @@
 import { changeReasons } from './change-reasons.ts';
 import { citizenReasons } from './citizen-reasons.ts';
+import { exportReasons } from './export-reasons.ts';
 import { fileReasons } from './file-reasons.ts';
 import { graphReasons } from './graph-reasons.ts';
 import { recordReasons } from './record-reasons.ts';
@@ -41,6 +42,7 @@ export const catalogue = {
   ...recordReasons,
   ...citizenReasons,
   ...changeReasons,
+  ...exportReasons,
   ...fileReasons,
   ...registerReasons,
   ...unitReasons,

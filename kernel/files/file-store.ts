@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,6 +13,8 @@ import { pipeline } from 'node:stream/promises';
 export interface FileStore {
   /** The name it is kept under; `null`: larger than `most` bytes, nothing is kept. */
   keep(bytes: Readable, most: number): Promise<string | null>;
+  /** Under a name of the hub's own making, over what was there. */
+  put(name: string, bytes: Buffer): Promise<void>;
   read(name: string): Promise<Buffer>;
   /** Its size in bytes, and its bytes as they are asked for; `null`: it is not there (any more). */
   stream(name: string): Promise<{ readonly size: number; readonly bytes: Readable } | null>;
@@ -53,6 +55,20 @@ export function openFileStore(folder: string): FileStore {
       } catch (error) {
         await rm(part, { force: true });
         if (seen.over) return null;
+        throw error;
+      }
+    },
+    async put(name, bytes) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // Twice at once, each beside the other; the last one that is whole has the name.
+      const part = at(`${randomBytes(16).toString('hex')}.part`);
+      try {
+        await writeFile(part, bytes, { mode: 0o600, flag: 'wx' });
+        await flushed(part);
+        await rename(part, at(name));
+        await flushed(folder);
+      } catch (error) {
+        await rm(part, { force: true });
         throw error;
       }
     },

@@ -3,7 +3,7 @@ import { auditRow } from '../audit/audit-row.ts';
 import { scopeOf } from '../auth/policy.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
-import { columnsOf, readCsv, type CsvFile, type FileRefusal } from '../csv-table.ts';
+import { columnsOf, readCsvInSteps, type CsvFile, type FileRefusal } from '../csv-table.ts';
 import { again } from '../db/again.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { dayInVietnam } from '../domain/plain-date.ts';
@@ -99,7 +99,7 @@ export class Importing {
 
   /** Reads and stages a file, or refuses it as a whole before anything is written. The id of the import. */
   async open(file: NewFile): Promise<Result<string, FileRefusal>> {
-    const read = readCsv(file.bytes, this.#kind.headings);
+    const read = await readCsvInSteps(file.bytes, this.#kind.headings);
     if (!read.ok) return read;
     const columns = columnsOf(this.#kind.headings, read.value.headings, file.mapping);
     if (!columns.ok) return columns;
@@ -121,7 +121,7 @@ export class Importing {
     };
     if (file.state === 'AWAITED') return file.late ? await refuse({ reason: 'LINK_DEAD', field: null, line: null }) : 'awaited';
     if (file.storedAs === null) throw new Error('a file was received and lies nowhere');
-    const read = readCsv(await store.read(file.storedAs), this.#kind.headings);
+    const read = await readCsvInSteps(await store.read(file.storedAs), this.#kind.headings);
     if (!read.ok) return await refuse(read.error);
     const columns = columnsOf(this.#kind.headings, read.value.headings);
     if (!columns.ok) return await refuse(columns.error);
@@ -131,7 +131,7 @@ export class Importing {
   }
 
   async #stage(id: string, { headings, separator, records }: CsvFile, places: StagedFile['places']): Promise<void> {
-    const decisions = this.#kind.decide(records.map((record) => staged.asTableRow(record, places)));
+    const decisions = this.#kind.decide(await staged.asTableRows(records, places));
     const last = await this.#transaction((tx) => staged.lastLine(tx, id, this.#units));
     const left = records.filter(({ line }) => line > last);
     for (let from = 0; from < left.length; from += portion) {
@@ -330,13 +330,13 @@ export class Importing {
   ): Promise<readonly RowOutcome[]> {
     const caller = this.#caller;
     const { principal } = caller;
-    const [standing] = await tx.query<{ readonly stands: boolean }>('select hub.principal_stands($1, $2, $3, $4) as stands', [
-      principal.kind,
-      principal.id,
-      principal.role,
-      principal.unitNo,
-    ]);
+    const [standing] = await tx.query<{ readonly stands: boolean; readonly overdue: boolean }>(
+      'select hub.principal_stands($1, $2, $3, $4) as stands, hub.sealing_overdue() as overdue',
+      [principal.kind, principal.id, principal.role, principal.unitNo],
+    );
     if (standing?.stands !== true) throw refusal('ROLE_LACKS_RIGHT');
+    // What cannot be proved any more must not be changed any more: the page waits until the sealer is back.
+    if (standing.overdue && !how.dryRun) throw refusal('AUDIT_UNSEALED', { retryAfter: 60 });
     const read = rows.map((row) => staged.asTableRow(row, file.places));
     const whole = read.filter(({ cells }) => cells !== null);
     const outcomes: RowOutcome[] = read

@@ -1,3 +1,4 @@
+import { setImmediate as breath } from 'node:timers/promises';
 import { cellsOf, type CsvFile, type FileRefusal, type TableRow } from '../csv-table.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Transaction } from '../db/database.ts';
@@ -179,6 +180,19 @@ export function rowsAfter(
 
 export function asTableRow({ line, cells }: WaitingRow, places: readonly (string | null)[]): TableRow<string> {
   return { line, cells: cellsOf(places, cells) };
+}
+
+/** The rows of a whole file, in steps: others have their turn on the event loop between them. */
+export async function asTableRows(
+  rows: readonly WaitingRow[],
+  places: readonly (string | null)[],
+): Promise<readonly TableRow<string>[]> {
+  const found: TableRow<string>[] = [];
+  for (let from = 0; from < rows.length; from += 1_000) {
+    found.push(...rows.slice(from, from + 1_000).map((row) => asTableRow(row, places)));
+    await breath();
+  }
+  return found;
 }
 
 export async function noteOutcomes(

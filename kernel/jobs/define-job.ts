@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Settings } from '../config.ts';
 import type { Transaction } from '../db/database.ts';
 import type { RunKind } from '../db/hub.entity.ts';
+import type { SubgraphDoor } from '../graph/subgraph-call.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { QueueName } from './queues.ts';
@@ -42,6 +43,8 @@ export interface RunTools extends WorkTools {
   readonly caller: Caller;
   /** Units of the run's permission, int4multirange text. */
   readonly units: string;
+  /** The lists of the run's subgraph as its graph answers them, under its role; whoever passes on what they answer commits `audit` before. */
+  graph(): Promise<SubgraphDoor>;
   /** Reads and staging in the schema of the subgraph, under its role and the caller's scope. Not for the effect of a page. */
   transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
 }

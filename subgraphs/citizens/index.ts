@@ -1,9 +1,11 @@
+import { exportJob } from '#kernel/exports/export-job.ts';
 import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { CitizenChanges } from './changes.ts';
 import { citizensEntities } from './citizen.entity.ts';
 import { Citizens } from './citizens.ts';
+import { citizensExport, discrepanciesExport } from './export-citizens.ts';
 import { citizensImport } from './import-citizens.ts';
 import { citizensJobs } from './jobs.ts';
 import { citizenResolvers } from './resolvers.ts';
@@ -16,7 +18,8 @@ export const citizens: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: citizensEntities,
   imports: [citizensImport],
-  jobs: [...citizensJobs, ...importJobs(citizensImport)],
+  exports: [citizensExport, discrepanciesExport],
+  jobs: [...citizensJobs, ...importJobs(citizensImport), exportJob(citizensExport), exportJob(discrepanciesExport)],
   open: ({ door, clock, changes, identifierKey }) => ({
     resolvers: citizenResolvers(
       new Citizens({ door, clock, cursors: cursorBindings(identifierKey) }),

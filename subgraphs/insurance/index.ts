@@ -1,9 +1,11 @@
+import { exportJob } from '#kernel/exports/export-job.ts';
 import { importJobs } from '#kernel/imports/import-job.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { insuranceEntities } from './card.entity.ts';
 import { CardChanges } from './changes.ts';
+import { cardsExport } from './export-cards.ts';
 import { cardsImport } from './import-cards.ts';
 import { Insurance } from './insurance.ts';
 import { resolvers, type InsuranceContext } from './resolvers.ts';
@@ -14,7 +16,8 @@ export const insurance: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: insuranceEntities,
   imports: [cardsImport],
-  jobs: importJobs(cardsImport),
+  exports: [cardsExport],
+  jobs: [...importJobs(cardsImport), exportJob(cardsExport)],
   open(deps) {
     const source = {
       door: deps.door,

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { networkOf } from '#kernel/auth/network.ts';
 import type { Clock } from '#kernel/clock.ts';
 
 /*
@@ -38,7 +38,7 @@ export class Attempts {
 
   /** Runs `attempt` unless too many have failed; it says whether the secret was wrong. */
   async run(client: string, address: string, attempt: () => Promise<'wrong' | 'other'>): Promise<Attempt> {
-    const from = network(address);
+    const from = networkOf(address);
     const key = `${from} ${client}`;
     const line = this.#lines.get(key) ?? { waiting: 0, last: Promise.resolve() };
     if (line.waiting >= waitingAtOnce || this.#underWay >= everybodyAtOnce) return { allowed: false, retryAfter: 1 };
@@ -78,15 +78,4 @@ export class Attempts {
     if (window !== undefined && window.endsAt > now) window.failures += 1;
     else this.#windows.set(name, { failures: 1, endsAt: now + windowLength });
   }
-}
-
-/** Who has an IPv6 address has a whole /64 of them. */
-function network(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':');
-  const full =
-    tail === undefined ? groups : [...groups, ...Array.from({ length: 8 - groups.length - rest.length }, () => '0'), ...rest];
-  return `${full.slice(0, 4).join(':')}::/64`;
 }

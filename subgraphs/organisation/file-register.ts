@@ -4,6 +4,9 @@ import { scopeOf } from '#kernel/auth/policy.ts';
 import type { Caller, PrincipalSource } from '#kernel/auth/principal.ts';
 import { maskedFields, shownInClear } from '#kernel/auth/purposes.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { ExportFileKind, ExportFormat } from '#kernel/db/hub.entity.ts';
+import { dayInVietnam } from '#kernel/domain/plain-date.ts';
+import { exportHomes } from '#kernel/exports/export-kind.ts';
 import type { FetchedFile, FileRegister } from '#kernel/files/file-register.ts';
 import type { FileStore } from '#kernel/files/file-store.ts';
 import { linkLife, type OpenedLink, type SignedLinks } from '#kernel/files/signed-links.ts';
@@ -48,7 +51,8 @@ export function openFileRegister({ database, principals, links, store, clock }: 
     if (principal === null) return null;
     const operation = link.use === 'export' ? 'exportFile' : 'refusedFile';
     const caller: Caller = { principal, purpose, basis: null, locale, traceId, operation, idempotencyKey: null };
-    return link.use === 'refused' ? await refusedOf(link, caller) : null;
+    if (link.use === 'refused') return await refusedOf(link, caller);
+    return link.use === 'export' ? await exportOf(link, caller) : null;
   }
 
   /** False: this link was used before. */
@@ -84,6 +88,32 @@ export function openFileRegister({ database, principals, links, store, clock }: 
     if (storedAs === null) throw new Error('a file without a limit was too large');
     const name = `${caller.locale === 'vi' ? 'can-sua' : 'to-mend'}-${file.id.slice(-8)}.csv`;
     return { storedAs, name, format: 'CSV', once: true };
+  }
+
+  async function exportOf(link: OpenedLink, caller: Caller): Promise<FetchedFile | null> {
+    const units = scopeOf(caller, 'export:start')?.units;
+    if (units === undefined) return null;
+    return await database.write(async (sql) => {
+      const [file] = await sql.rows<ExportedFile>(
+        `select id, kind, format, rows, stored_as as "storedAs", created_at as "createdAt" from hub.export_file
+         where id = $1 and sender = $2 and stored_as is not null and expires_at > clock_timestamp()
+           and coalesce(unit_no <@ $3::int4multirange, false)`,
+        [link.id, caller.principal.id, units],
+      );
+      // Whoever may not read the list any more is not handed what he once read.
+      if (file === undefined || scopeOf(caller, exportHomes[file.kind].permission) === null) return null;
+      if (!(await useUp(sql, link))) return null;
+      const { text, values } = auditRow('organisation', caller, {
+        action: 'export.read',
+        subjects: [file.id],
+        fields: ['Export.file'],
+        detail: { kind: file.kind, rows: file.rows },
+      });
+      await sql.rows(text, values);
+      const { kind, format, storedAs } = file;
+      const name = `${kind.toLowerCase().replaceAll('_', '-')}-${dayInVietnam(file.createdAt)}.${format.toLowerCase()}`;
+      return { storedAs, name, format, once: false };
+    }, units);
   }
 
   async function* rowsOf({ id, state }: RefusedSource, units: string): AsyncGenerator<RefusedRow> {
@@ -132,6 +162,15 @@ export function openFileRegister({ database, principals, links, store, clock }: 
       );
     },
   };
+}
+
+interface ExportedFile {
+  readonly id: string;
+  readonly kind: ExportFileKind;
+  readonly format: ExportFormat;
+  readonly rows: number;
+  readonly storedAs: string;
+  readonly createdAt: Date;
 }
 
 interface RefusedSource {

@@ -35,7 +35,7 @@ export const unitsImport: ImportKind<UnitColumn> = {
   action: 'unit.imported',
   type: 'OrgUnit',
   headings,
-  // A parent stands in the same page or in one before.
+  // A parent stands in the same page, on whichever line, or in one before.
   pageSize: 2_000,
   decide: () => ({}),
   // Each depends on those above it: all are tried together.
@@ -63,7 +63,7 @@ async function readUnits(
     everywhere || fresh.has(unit.number) || units.standsOver(caller.principal.unitNo, unit.number);
   const touched = new Map<number, Entry>();
   const outcomes: RowOutcome[] = [];
-  for (const row of rows) {
+  for (const row of downwards(rows)) {
     const cells = cellReader(row);
     const code = cells.needed('code', parseUnitCode);
     const name = cells.needed('name', parseUnitName);
@@ -124,6 +124,17 @@ async function readUnits(
   if (!everywhere) await widen(tx, units.scopeOf(caller.principal.unitNo).units, [...fresh]);
   await write(page, [...touched.values()]);
   return outcomes;
+}
+
+/** Higher levels first, else in the order of the file: whatever a unit lies below is there before it. */
+function downwards<Row extends { readonly cells: Readonly<Partial<Record<UnitColumn, string>>> | null }>(
+  rows: readonly Row[],
+): readonly Row[] {
+  const depth = ({ cells }: Row): number => {
+    const level = parseLevel(cells?.level ?? '');
+    return level.ok ? unitLevels.indexOf(level.value) : unitLevels.length;
+  };
+  return [...rows].sort((one, other) => depth(one) - depth(other));
 }
 
 async function nextNumber(tx: Transaction): Promise<number> {

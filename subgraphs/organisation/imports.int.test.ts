@@ -75,6 +75,21 @@ test('units are added below units that stand, named anew, and never moved; again
   expect(sums(await send(unitsImport, steward, rows))).toBe('0 0 3 0 4');
 });
 
+test('a unit may stand on a line above the one that it lies below', async () => {
+  const rows = [
+    'code,name,level,parent_code',
+    'x81,Trạm 81,STATION,c8',
+    'f81,Phòng khám 81,FACILITY,x81',
+    'c8,Trung tâm 8,CENTRE,p',
+  ];
+  expect(sums(await send(unitsImport, steward, rows))).toBe('3 0 0 0 0');
+  const report = await send(unitsImport, steward, [rows[0] ?? '', 'x82,Trạm 82,STATION,c82', 'c82,Trung tâm,CENTRE,không có']);
+  expect(report.problems.map(({ line, problems: [first] }) => [line, first?.field])).toEqual([
+    [2, 'parent_code'],
+    [3, 'parent_code'],
+  ]);
+});
+
 test('accounts get a first password that must be changed and is handed over once; rights are not changed by a file', async () => {
   const rows = [
     'login,full_name,unit_code,role,email',

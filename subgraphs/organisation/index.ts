@@ -8,8 +8,10 @@ import type { PrincipalSource } from '#kernel/auth/principal.ts';
 import { securityLog, type SecurityLog } from '#kernel/auth/security-log.ts';
 import type { SessionSource } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { SettingInForce } from '#kernel/config-in-force.ts';
 import type { Settings } from '#kernel/config.ts';
 import { hubEntities } from '#kernel/db/hub.entity.ts';
+import { exportJob } from '#kernel/exports/export-job.ts';
 import type { FileRegister } from '#kernel/files/file-register.ts';
 import type { FileStore } from '#kernel/files/file-store.ts';
 import { signedLinks } from '#kernel/files/signed-links.ts';
@@ -20,6 +22,8 @@ import { AccountChanges } from './account-changes.ts';
 import { openOrganisationDatabase, type OrganisationDatabase } from './database.ts';
 import { Drafts } from './drafts.ts';
 import { accountsImport } from './import-accounts.ts';
+import { ExportDesk } from './export-desk.ts';
+import { auditExport, workExport } from './export-lists.ts';
 import { openFileRegister } from './file-register.ts';
 import { ImportDesk } from './import-desk.ts';
 import { unitsImport } from './import-units.ts';
@@ -46,8 +50,9 @@ export const organisation: SubgraphModule = {
   schema: new URL('./schema.graphql', import.meta.url),
   entities: [...organisationEntities, ...hubEntities],
   imports: [unitsImport, accountsImport],
-  jobs: importJobs(unitsImport),
-  open({ door, auditor, clock, identifierKey, changes, filesOrigin }) {
+  exports: [workExport, auditExport],
+  jobs: [...importJobs(unitsImport), exportJob(workExport), exportJob(auditExport)],
+  open({ door, auditor, clock, identifierKey, changes, filesOrigin, settings }) {
     // Units are no personal data: read under no scope at all.
     const nothing = { units: '{}', unitCount: 0, citizenId: null };
     const load = () => door.rows<UnitRow>('units.all', `${unitRowsText} where $1::int4multirange is not null`, nothing, []);
@@ -56,6 +61,7 @@ export const organisation: SubgraphModule = {
       auditor: auditor ?? null,
       units: new UnitDirectory(load, clock),
       cursors: cursorBindings(identifierKey),
+      settings: settings ?? ((): readonly SettingInForce[] => []),
     };
     const unitChanges =
       changes === undefined
@@ -67,6 +73,7 @@ export const organisation: SubgraphModule = {
     const accountChanges = changes === undefined ? null : new AccountChanges(changes);
     const files = { links: signedLinks(identifierKey), origin: filesOrigin ?? null };
     const importDesk = changes === undefined ? null : new ImportDesk(changes, files);
+    const exportDesk = changes === undefined ? null : new ExportDesk(changes, files);
     return {
       resolvers,
       context: (call): OrganisationContext => ({
@@ -76,6 +83,7 @@ export const organisation: SubgraphModule = {
         runOrders,
         accountChanges,
         importDesk,
+        exportDesk,
       }),
       close: () => Promise.resolve(),
     };

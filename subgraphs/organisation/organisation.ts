@@ -2,12 +2,13 @@ import type { AuditAction } from '#kernel/audit/actions.ts';
 import type { Permission } from '#kernel/auth/permissions.ts';
 import { scopeOf, type RowScope } from '#kernel/auth/policy.ts';
 import type { ReadDoor } from '#kernel/db/read-door.ts';
+import type { SettingInForce } from '#kernel/config-in-force.ts';
 import { isUuid } from '#kernel/domain/ids.ts';
 import { clientSubject } from '#kernel/identifier-hash.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { fingerprintOf, type CursorBinding } from '#kernel/page.ts';
 import { isGiven } from '#kernel/records/arguments.ts';
-import type { Change } from '#kernel/records/history.ts';
+import type { Change, RecordState } from '#kernel/records/history.ts';
 import { walkFor } from '#kernel/records/record-table.ts';
 import type { RecordPage } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
@@ -15,10 +16,11 @@ import type { Call } from '#kernel/subgraph.ts';
 import { coversUnit, narrowed } from '#kernel/unit-scope.ts';
 import { accountPage, clientPage, oneAccount, oneClient, type Account, type AccountFilter, type Client } from './accounts.ts';
 import { AuditLog, type AuditEvent, type AuditFilter } from './audit-log.ts';
+import { readExport, type ExportRecord } from './export-desk.ts';
 import { readImport, refusedCountOf, refusedRowsOf, type ImportRecord } from './import-desk.ts';
 import type { BoundPage, LatestPage } from './pages.ts';
 import { oneRun, queuesNow, runPage, type Queue, type Run, type RunKind } from './runs.ts';
-import { unitHistory } from './unit-history.ts';
+import { unitHistory, unitState } from './unit-history.ts';
 import type { UnitDirectory, UnitRow, Units } from './units.ts';
 import { workCounts, workItemPage, type WorkCount, type WorkItem, type WorkItemFilter } from './work-items.ts';
 
@@ -28,9 +30,13 @@ export interface OrganisationSource {
   readonly auditor: ReadDoor | null;
   readonly units: UnitDirectory;
   readonly cursors: CursorBinding;
+  readonly settings: () => readonly SettingInForce[];
 }
 
-const runPermission = { RECONCILE: 'run:read', IMPORT: 'import:read' } as const satisfies Record<RunKind, Permission>;
+const runPermission = { RECONCILE: 'run:read', IMPORT: 'import:read', EXPORT: 'export:start' } as const satisfies Record<
+  RunKind,
+  Permission
+>;
 
 /**
  * What one caller may know of the organisation. A unit that he does not see is a unit that does not exist; a kind of record that
@@ -78,9 +84,18 @@ export class Organisation {
 
   /** Of the caller's own units and those below, as the tree has them now: what was done to the units above is not his business. */
   async unitHistory(number: number, page: PageArguments): Promise<RecordPage<Change>> {
+    return await unitHistory(this.#source.door, await this.#ownUnits(), number, this.#bound(page));
+  }
+
+  /** The unit as it stood at an instant, for whom its history is. */
+  async unitAsOf(number: number, at: unknown): Promise<RecordState | null> {
+    return await unitState(this.#source.door, await this.#ownUnits(), number, at);
+  }
+
+  async #ownUnits(): Promise<RowScope> {
     const scope = this.#scope('unit:read');
     const own = (await this.#source.units.now()).scopeOf(this.#call.caller.principal.unitNo);
-    return await unitHistory(this.#source.door, { ...scope, units: own.units, unitCount: own.count }, number, this.#bound(page));
+    return { ...scope, units: own.units, unitCount: own.count };
   }
 
   async workItems(filter: WorkItemFilter, page: PageArguments): Promise<RecordPage<WorkItem>> {
@@ -95,7 +110,10 @@ export class Organisation {
   }
 
   async workCounts(orgUnit: string | null): Promise<readonly WorkCount[]> {
-    return workCounts(this.#source.door, await this.#narrowed(this.#scope('work:read'), orgUnit));
+    const counts = await workCounts(this.#source.door, await this.#narrowed(this.#scope('work:read'), orgUnit));
+    const open = counts.reduce((sum, { week, month, older }) => sum + week + month + older, 0);
+    this.#call.counted('work.read', fingerprintOf(this.#source.cursors('workCounts', orgUnit, 'KIND')), open);
+    return counts;
   }
 
   /** Whom an item is about, as far as he is the caller's himself: an item of a unit above may be about someone who moved away. */
@@ -107,10 +125,9 @@ export class Organisation {
 
   /** A run of a kind that the caller never reads is one that does not exist for him. */
   async run(id: string): Promise<Run | null> {
-    const files = scopeOf(this.#call.caller, 'import:read') !== null;
-    const scope = this.#scope(files ? 'import:read' : 'run:read');
-    const run = await oneRun(this.#source.door, scope, id);
-    const permission = run?.kind === 'IMPORT' ? 'import:read' : 'run:read';
+    const any = (['import:read', 'export:start'] as const).find((right) => scopeOf(this.#call.caller, right) !== null);
+    const run = await oneRun(this.#source.door, this.#scope(any ?? 'run:read'), id);
+    const permission = run?.kind === 'IMPORT' || run?.kind === 'EXPORT' ? runPermission[run.kind] : 'run:read';
     return scopeOf(this.#call.caller, permission) === null ? null : run;
   }
 
@@ -122,9 +139,20 @@ export class Organisation {
     return top !== undefined && coversUnit(scope.units, top.number) ? await queuesNow(this.#source.door, scope) : null;
   }
 
+  /** Of the installation, no secret among them. */
+  settings(): readonly SettingInForce[] {
+    this.#scope('setting:read');
+    return this.#source.settings();
+  }
+
   /** A file that was sent; whose rows it names is not told. */
   import(id: string): Promise<ImportRecord | null> {
     return readImport(this.#source.door, this.#scope('import:read'), id, this.#call.caller.locale);
+  }
+
+  /** A list that was taken out; what it was filtered by is not told. */
+  export(id: string): Promise<ExportRecord | null> {
+    return readExport(this.#source.door, this.#scope('export:start'), id);
   }
 
   refusedRows(file: ImportRecord): ReturnType<typeof refusedRowsOf> {

@@ -1,15 +1,18 @@
 import { unitId } from '#kernel/domain/ids.ts';
+import type { SettingInForce } from '#kernel/config-in-force.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { countsOnly } from '#kernel/graph/asked.ts';
 import { mutationPayload } from '#kernel/graph/mutation-payload.ts';
 import { countResolvers } from '#kernel/records/record-page.ts';
 import type { PageArguments } from '#kernel/records/records.ts';
+import type { UndoChange } from '#kernel/records/undo.ts';
 import type { OpenSubgraph, SubgraphContext } from '#kernel/subgraph.ts';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { AccountChanges } from './account-changes.ts';
 import { accountMutations, accountQueries, accountTypes } from './account-resolvers.ts';
 import type { Account, Client } from './accounts.ts';
 import type { AuditFilter } from './audit-log.ts';
+import type { ExportDesk, ExportRecord, StartExport } from './export-desk.ts';
 import type { ApplyImport, ImportDesk, ImportRecord, StartImport } from './import-desk.ts';
 import type { Organisation } from './organisation.ts';
 import type { RunInput, RunOrder, RunOrders } from './run-orders.ts';
@@ -25,6 +28,7 @@ export interface OrganisationContext extends SubgraphContext {
   readonly runOrders: RunOrders | null;
   readonly accountChanges: AccountChanges | null;
   readonly importDesk: ImportDesk | null;
+  readonly exportDesk: ExportDesk | null;
 }
 
 function desk({ importDesk }: OrganisationContext): ImportDesk {
@@ -93,9 +97,12 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       organisation.workCounts(orgUnit ?? null),
     run: (_: unknown, { id }: { readonly id: string }, { organisation }: OrganisationContext) => organisation.run(id),
     syncRuns: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('RECONCILE', page),
+    settings: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.settings(),
     queues: (_: unknown, __: unknown, { organisation }: OrganisationContext) => organisation.queues(),
     import: (_: unknown, { id }: { id: string }, { organisation }: OrganisationContext) => organisation.import(id),
     imports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('IMPORT', page),
+    export: (_: unknown, { id }: { id: string }, { organisation }: OrganisationContext) => organisation.export(id),
+    exports: (_: unknown, page: PageArguments, { organisation }: OrganisationContext) => organisation.runs('EXPORT', page),
     auditEvents: (
       _: unknown,
       { filter, ...page }: { filter?: AuditFilter | null } & PageArguments,
@@ -109,12 +116,18 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       mutationPayload(await desk(context).start(context.call.caller, input), context.call),
     applyImport: async (_: unknown, { input }: Given<ApplyImport>, context: OrganisationContext) =>
       mutationPayload(await desk(context).apply(context.call.caller, input), context.call),
+    startExport: async (_: unknown, { input }: Given<StartExport>, { exportDesk, call }: OrganisationContext) => {
+      if (exportDesk === null) throw refusal('DATABASE_AWAY', { cause: new Error('this process was opened without changes') });
+      return mutationPayload(await exportDesk.start(call.caller, input), call);
+    },
     createOrgUnit: async (_: unknown, { input }: Given<CreateUnit>, context: OrganisationContext) =>
       mutationPayload(await writing(context).create(context.call.caller, input), context.call),
     updateOrgUnit: async (_: unknown, { input }: Given<UpdateUnit>, context: OrganisationContext) =>
       mutationPayload(await writing(context).update(context.call.caller, input), context.call),
     withdrawOrgUnit: async (_: unknown, { input }: Given<WithdrawUnit>, context: OrganisationContext) =>
       mutationPayload(await writing(context).withdraw(context.call.caller, input), context.call),
+    undoOrgUnitChange: async (_: unknown, { input }: Given<UndoChange>, context: OrganisationContext) =>
+      mutationPayload(await writing(context).undo(context.call.caller, input), context.call),
     pauseRun: ordered('pauseRun'),
     resumeRun: ordered('resumeRun'),
     cancelRun: ordered('cancelRun'),
@@ -125,6 +138,10 @@ export const resolvers: OpenSubgraph['resolvers'] = {
   Account: {
     orgUnit: ({ unitNo }: Account, _: unknown, { organisation }: OrganisationContext) =>
       nodeOf(organisation.unitByNumber(unitNo)),
+  },
+  SettingInForce: {
+    meaning: ({ meaning }: SettingInForce, _: unknown, { organisation }: OrganisationContext) =>
+      meaning[organisation.caller.locale],
   },
   Client: {
     orgUnit: ({ unitNo }: Client, _: unknown, { organisation }: OrganisationContext) => nodeOf(organisation.unitByNumber(unitNo)),
@@ -147,6 +164,15 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       organisation.import(id),
     run: ({ run }: { readonly run: string }, _: unknown, { organisation }: OrganisationContext) => organisation.run(run),
   },
+  StartedExport: {
+    export: ({ export: id }: { readonly export: string }, _: unknown, { organisation }: OrganisationContext) =>
+      organisation.export(id),
+  },
+  Export: {
+    run: ({ runId }: ExportRecord, _: unknown, { organisation }: OrganisationContext) => organisation.run(runId),
+    file: (file: ExportRecord, _: unknown, { organisation, exportDesk }: OrganisationContext) =>
+      exportDesk?.link(organisation.caller, file) ?? null,
+  },
   Import: {
     run: ({ runId }: ImportRecord, _: unknown, { organisation }: OrganisationContext) =>
       runId === null ? null : organisation.run(runId),
@@ -166,6 +192,8 @@ export const resolvers: OpenSubgraph['resolvers'] = {
       (await organisation.unitsBelow(number, { ended: false })).map(unitNode),
     history: ({ number }: UnitNode, page: PageArguments, { organisation }: OrganisationContext) =>
       organisation.unitHistory(number, page),
+    asOf: ({ number }: UnitNode, { at }: { readonly at: unknown }, { organisation }: OrganisationContext) =>
+      organisation.unitAsOf(number, at),
   },
   WorkItem: {
     citizen: (item: WorkItem, _: unknown, { organisation }: OrganisationContext) => organisation.citizenOf(item),

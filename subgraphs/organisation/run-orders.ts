@@ -1,3 +1,4 @@
+import type { Permission } from '#kernel/auth/permissions.ts';
 import type { Caller } from '#kernel/auth/principal.ts';
 import { scopeOf } from '#kernel/auth/policy.ts';
 import type { Changes, Refusal } from '#kernel/db/change.ts';
@@ -38,20 +39,21 @@ export class RunOrders {
   }
 
   give(caller: Caller, order: RunOrder, input: RunInput): Promise<OrderedRun> {
-    // Whoever may start runs may speak to all of his units; whoever only sends files, to the imports among them.
-    const all = scopeOf(caller, 'run:start') !== null;
-    const permission = all ? 'run:start' : 'import:send';
+    // Whoever may start runs may speak to all of his units; whoever only sends files, to the imports among them; an export is his who began it.
+    const may = (right: Permission): boolean => scopeOf(caller, right) !== null;
+    const permission = (['run:start', 'import:send'] as const).find(may) ?? 'export:start';
     return this.#changes.mutate({ caller, operation: order, permission, input }, async (change) => {
       const { transaction, units } = change;
       const id = input.id.toLowerCase();
       const [run] = isUuid(id)
-        ? await transaction.query<{ readonly kind: string }>(
-            'select kind from hub.run where id = $1 and coalesce(unit_no <@ $2::int4multirange, false)',
+        ? await transaction.query<{ readonly kind: string; readonly startedBy: string }>(
+            'select kind, started_by as "startedBy" from hub.run where id = $1 and coalesce(unit_no <@ $2::int4multirange, false)',
             [id, units],
           )
         : [];
       if (run === undefined) throw refusal('RECORD_UNKNOWN', { field: 'id' });
-      if (!all && run.kind !== 'IMPORT') throw refusal('ROLE_LACKS_RIGHT');
+      const his = run.kind === 'EXPORT' && run.startedBy === caller.principal.id && may('export:start');
+      if (!may('run:start') && !his && !(run.kind === 'IMPORT' && may('import:send'))) throw refusal('ROLE_LACKS_RIGHT');
       const [said] = await transaction.query<{ readonly answer: Answer }>('select answer from hub.order_run($1, $2, $3)', [
         id,
         input.version,

@@ -6,7 +6,7 @@ import { countFrom } from '#kernel/records/record-page.ts';
 import { lockOne, unitsInScope, type Walk } from '#kernel/records/record-table.ts';
 import { emptyPage, highestId, LatestPage, lowestId, type KeysetRow, type BoundPage } from './pages.ts';
 
-export type RunKind = 'RECONCILE' | 'IMPORT';
+export type RunKind = 'RECONCILE' | 'IMPORT' | 'EXPORT';
 
 export interface Run extends KeysetRow {
   readonly version: number;

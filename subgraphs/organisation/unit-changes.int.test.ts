@@ -363,3 +363,50 @@ test('a unit out of scope is none, and a role without the right changes nothing 
   }
   expect(await counts()).toEqual(before);
 });
+
+test('a change of a unit is put back, an end too, unless something newer stands on it or its place is gone', async () => {
+  const made = await mutate(steward, 'create', { code: 'x31', name: 'Trạm 31', level: 'STATION', parentId: 'u3' });
+  const unitOf = made.ok?.orgUnit as { readonly id: string };
+  const { id: unitId } = unitOf;
+  const changesNow = (): Promise<readonly { readonly id: string; readonly version: number }[]> =>
+    truth(`select id, version from organisation.change where record_id = $1 order by version`, [unitId]);
+  const undo = async (
+    changeId: string | undefined,
+    version: number,
+    who = steward,
+  ): Promise<Payload & { readonly newer: unknown }> => {
+    const data = await run(
+      { ...who, idempotencyKey: randomUUID() },
+      `mutation ($input: UndoOrgUnitChangeInput!) { done: undoOrgUnitChange(input: $input) {
+         ok { orgUnit { id code name level version validTo parent { id } } } error { code reason field message } newer { version } } }`,
+      { input: { changeId, version } },
+    );
+    return (data as unknown as { done: Payload & { readonly newer: unknown } }).done;
+  };
+  await mutate(steward, 'update', { id: unitId, version: 1, name: 'Trạm ba mốt', parentId: 'u2' });
+  await mutate(steward, 'update', { id: unitId, version: 2, name: 'Trạm 31 mới' });
+  await mutate(steward, 'withdraw', { id: unitId, version: 3, reason: 'Thử' });
+  const [created, moved, renamed, ended] = await changesNow();
+
+  expect((await undo(renamed?.id, 4)).error).toMatchObject({ code: 'CONFLICT', reason: 'UNIT_ENDED' });
+  expect((await undo(ended?.id, 3)).error).toMatchObject({ code: 'CONFLICT_VERSION' });
+  expect((await undo(ended?.id, 4)).ok?.orgUnit).toMatchObject({ version: 5, validTo: null, name: 'Trạm 31 mới' });
+  const built = await undo(moved?.id, 5);
+  expect({ ...built.error, newer: built.newer }).toMatchObject({
+    code: 'CONFLICT',
+    reason: 'NEWER_CHANGE',
+    newer: { version: 3 },
+  });
+  expect((await undo(renamed?.id, 5)).ok?.orgUnit).toMatchObject({ version: 6, name: 'Trạm ba mốt', parent: { id: 'u2' } });
+  expect((await undo(moved?.id, 6)).ok?.orgUnit).toMatchObject({ version: 7, name: 'Trạm 31', parent: { id: 'u3' } });
+  expect((await undo(created?.id, 7)).error).toMatchObject({ code: 'CONFLICT', reason: 'CHANGE_FINAL' });
+
+  // A steward of another centre knows nothing of it, and an account's change is none of a unit.
+  expect((await undo(renamed?.id, 7, steward1)).error).toMatchObject({ code: 'NOT_FOUND', reason: 'CHANGE_UNKNOWN' });
+
+  const second = await mutate(steward, 'withdraw', { id: unitId, version: 7, reason: 'Thử' });
+  expect(second.error).toBeNull();
+  await mutate(steward, 'create', { code: 'x31', name: 'Trạm 31', level: 'STATION', parentId: 'u2' });
+  const last = (await changesNow()).at(-1);
+  expect((await undo(last?.id, 8)).error).toMatchObject({ code: 'CONFLICT', reason: 'UNIT_CODE_TAKEN', field: 'changeId' });
+});

@@ -9,6 +9,7 @@ import { refusal, valueOf } from '#kernel/errors/hub-error.ts';
 import type { Reason } from '#kernel/errors/catalogue.ts';
 import { stands, writeStated, type Side } from '#kernel/records/sides.ts';
 import { parseReason, trueFromOf } from '#kernel/records/stated.ts';
+import { changeToUndo, refuseBuiltUpon, undoing, valuesBefore, type UndoChange } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { OrganisationChange } from './organisation.entity.ts';
 import { parseUnitCode, parseUnitName, whyNotThere } from './unit-rules.ts';
@@ -47,6 +48,10 @@ export interface WithdrawUnit {
 
 /** Id of the unit that was changed. */
 export type ChangedUnit = Result<{ readonly orgUnit: string }, Refusal>;
+
+/** Where the changes of units stand; what is done to accounts and clients stands there too. */
+const changesOfUnits = { table: 'organisation.change', record: 'record_id', unitColumns: ['unit_no'] } as const;
+const putBack = ['code', 'name', 'level', 'parent', 'validTo'] as const;
 
 type UnitAction = 'unit.created' | 'unit.changed' | 'unit.withdrawn';
 
@@ -148,6 +153,48 @@ export class UnitChanges {
     });
   }
 
+  /**
+   * What a change wrote is put back, as a change of its own on the tree as it is now: a code that was given away meanwhile, or a parent under
+   * which the unit may not stand any more, refuses it.
+   */
+  undo(caller: Caller, input: UndoChange): Promise<ChangedUnit> {
+    return this.#mutate(caller, 'undoOrgUnitChange', input, async (given, units) => {
+      await widen(given, units, []);
+      const change = { ...given, units: units.scopeOf(caller.principal.unitNo).units };
+      const past = await changeToUndo(change, changesOfUnits, input.changeId);
+      if (!past.action.startsWith('unit.')) throw refusal('CHANGE_UNKNOWN', { field: 'changeId' });
+      const stood = valuesBefore(past, putBack);
+      const opens = stood.validTo === null;
+      const { unit, row } = await found(
+        change,
+        units,
+        { id: past.recordId, version: input.version },
+        opens ? 'ENDED' : 'IN_FORCE',
+      );
+      await refuseBuiltUpon(change, changesOfUnits, past);
+      const code = stood.code ?? row.code;
+      if (opens || code !== row.code) await refuseTakenCode(change, code, row.number, 'changeId');
+      const level = (stood.level ?? row.level) as UnitLevel;
+      const parent = typeof stood.parent === 'string' ? theirUnit(change, units, stood.parent, 'changeId') : above(units, row);
+      if (parent !== null) {
+        if (opens && parent.validTo !== null) throw refusal('UNIT_NOT_YOURS', { field: 'changeId' });
+        refuseThere(units, { number: row.number, level }, parent, 'changeId', 'changeId');
+      }
+      // The undo of an undone end ends it again.
+      if (typeof stood.validTo === 'string') await refuseHolding(change, row.number);
+      const { before, after } = writeStated(unit, ['code', 'name', 'level', 'validTo'], stood);
+      if (parent !== null && parent.number !== row.parent) {
+        before.parent = row.parent === null ? null : unitId(row.parent);
+        after.parent = unitId(parent.number);
+        unit.parentNumber = parent.number;
+      }
+      if (Object.keys(after).length === 0) return unit;
+      await change.em.flush();
+      remember({ ...change, by: undoing(change, past) }, unit, null, 'unit.changed', before, after);
+      return unit;
+    });
+  }
+
   async #mutate(
     caller: Caller,
     operation: string,
@@ -182,14 +229,19 @@ async function found(
   change: Change,
   units: Units,
   input: { readonly id: string; readonly version: number },
+  state: 'IN_FORCE' | 'ENDED' = 'IN_FORCE',
 ): Promise<{ readonly unit: Unit; readonly row: UnitRow }> {
   const row = units.findById(input.id);
   if (row === null || !units.standsOver(change.caller.principal.unitNo, row.number))
     throw refusal('RECORD_UNKNOWN', { field: 'id' });
   const unit = await change.em.findOneOrFail(Unit, { number: row.number }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (unit.version !== input.version) throw refusal('VERSION_STALE', { field: 'version' });
-  if (row.validTo !== null) throw refusal('UNIT_ENDED', { field: 'id' });
+  if (row.validTo !== null && state === 'IN_FORCE') throw refusal('UNIT_ENDED', { field: 'id' });
   return { unit, row };
+}
+
+function above(units: Units, { parent }: UnitRow): UnitRow | null {
+  return parent === null ? null : units.find(parent);
 }
 
 /** Lock two follows the tree of now as well, for the history that this change writes. */
@@ -203,18 +255,24 @@ export async function widen({ transaction, caller }: Change, units: Units, fresh
   );
 }
 
-function refuseThere(units: Units, unit: Parameters<typeof whyNotThere>[1], parent: UnitRow, field: string): void {
+function refuseThere(
+  units: Units,
+  unit: Parameters<typeof whyNotThere>[1],
+  parent: UnitRow,
+  field: string,
+  parentField = 'parentId',
+): void {
   const why = whyNotThere(units, unit, parent);
-  if (why !== null) throw refusal(why, { field: why === 'UNIT_CYCLE' ? 'parentId' : field });
+  if (why !== null) throw refusal(why, { field: why === 'UNIT_CYCLE' ? parentField : field });
 }
 
 /** Without saying whose it is. */
-async function refuseTakenCode(change: Change, code: string | null, own: number): Promise<void> {
+async function refuseTakenCode(change: Change, code: string | null, own: number, field = 'code'): Promise<void> {
   const taken = await change.transaction.query('select from hub.unit where code = $1 and valid_to is null and number <> $2', [
     code,
     own,
   ]);
-  if (taken.length > 0) throw refusal('UNIT_CODE_TAKEN', { field: 'code' });
+  if (taken.length > 0) throw refusal('UNIT_CODE_TAKEN', { field });
 }
 
 async function refuseHolding(change: Change, number: number): Promise<void> {

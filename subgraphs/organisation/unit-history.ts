@@ -3,7 +3,16 @@ import type { ReadDoor } from '#kernel/db/read-door.ts';
 import { isUuid, unitId } from '#kernel/domain/ids.ts';
 import { refusal } from '#kernel/errors/hub-error.ts';
 import { countLimit, decodeCursor, parseFirst } from '#kernel/page.ts';
-import { shownChange, type Change, type ChangeRow, type HistoryFields } from '#kernel/records/history.ts';
+import { instantArgument } from '#kernel/records/arguments.ts';
+import {
+  shownChange,
+  shownState,
+  type Change,
+  type ChangeRow,
+  type HistoryFields,
+  type RecordState,
+  type StateRow,
+} from '#kernel/records/history.ts';
 import { countFrom, RecordPage } from '#kernel/records/record-page.ts';
 import { lockOne } from '#kernel/records/record-table.ts';
 import { lowestId, type BoundPage } from './pages.ts';
@@ -42,4 +51,21 @@ export async function unitHistory(door: ReadDoor, scope: RowScope, number: numbe
       return countFrom(counted?.count ?? 0);
     },
   );
+}
+
+/** One unit as the hub knew it at an instant; `null`: it did not know it yet. */
+export async function unitState(door: ReadDoor, scope: RowScope, number: number, at: unknown): Promise<RecordState | null> {
+  const instant = instantArgument(at, 'at');
+  if (instant === null) throw refusal('INSTANT_FORMAT', { field: 'at' });
+  const [state] = await door.rows<StateRow>(
+    'units.state',
+    // What stands in `after` alone, as the reason of an end does, is said of the change and not of the unit.
+    `select max(h.version) as version, jsonb_object_agg(e.key, e.value order by h.version, h.at, h.id)
+        filter (where e.key is not null and (h.before is null or jsonb_exists(h.before, e.key))) as values
+      from (select h.* ${ofUnit} and date_trunc('milliseconds', h.at) <= $3::timestamptz) h
+      left join lateral jsonb_each(h.after) e on true`,
+    scope,
+    [unitId(number), instant.toISOString()],
+  );
+  return state === undefined ? null : shownState(state, shown, () => true);
 }

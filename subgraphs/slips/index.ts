@@ -1,8 +1,10 @@
+import { exportJob } from '#kernel/exports/export-job.ts';
 import { AskedOfEntity } from '#kernel/graph/asked.ts';
 import { cursorBindings } from '#kernel/page.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { unitTreeSource } from '#kernel/unit-scope.ts';
 import { SlipChanges } from './changes.ts';
+import { reexaminationsExport, referralsExport } from './export-slips.ts';
 import { resolvers, type SlipsContext } from './resolvers.ts';
 import { slipsEntities } from './slip.entity.ts';
 import { Slips } from './slips.ts';
@@ -11,6 +13,8 @@ import { Slips } from './slips.ts';
 export const slips: SubgraphModule = {
   name: 'slips',
   schema: new URL('./schema.graphql', import.meta.url),
+  exports: [referralsExport, reexaminationsExport],
+  jobs: [exportJob(referralsExport), exportJob(reexaminationsExport)],
   entities: slipsEntities,
   open(deps) {
     const source = { door: deps.door, units: unitTreeSource(deps.door, deps.clock), cursors: cursorBindings(deps.identifierKey) };

@@ -36,8 +36,8 @@ interface Sent {
   readonly error: { readonly code: string; readonly reason: string } | null;
 }
 
-async function ask(query: string, variables: object, token = clerk): Promise<Record<string, unknown>> {
-  const response = await fetch(`${hub.address}/graphql`, {
+async function ask(query: string, variables: object, token = clerk, address = hub.address): Promise<Record<string, unknown>> {
+  const response = await fetch(`${address}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
     body: JSON.stringify({ query, variables }),
@@ -186,6 +186,89 @@ test('what goes out comes in again and changes nothing; each page is audited wit
   const text = readFileSync(join(dataDir, 'own.jsonl'), 'utf8');
   expect(text.trimEnd().split('\n')).toHaveLength(Number(own.last.total));
   expect(text).not.toContain('"unit_code":"x21"');
+}, 180_000);
+
+interface Exported {
+  readonly id: string;
+  readonly rows: number;
+  readonly size: number | null;
+  readonly file: { readonly url: string } | null;
+  readonly run: { readonly id: string; readonly state: string; readonly done: number; readonly total: number | null };
+}
+
+async function exported(hubAddress: string, token: string, input: object): Promise<Exported> {
+  const { startExport } = (await ask(
+    'mutation S($input: StartExportInput!) { startExport(input: $input) { ok { export { id } } error { code reason field } } }',
+    { input },
+    token,
+    hubAddress,
+  )) as { startExport: { ok: { export: { id: string } } | null; error: unknown } };
+  expect(startExport.error).toBeNull();
+  for (let left = 300; left > 0; left -= 1) {
+    const { export: file } = (await ask(
+      'query X($id: ID!) { export(id: $id) { id rows size keptUntil file { url } run { id state done total } } }',
+      { id: startExport.ok?.export.id },
+      token,
+      hubAddress,
+    )) as { export: Exported };
+    if (['DONE', 'FAILED'].includes(file.run.state)) return file;
+    await pause(200);
+  }
+  throw new Error('the export did not end');
+}
+
+test('a list of any length goes out as a run: masked and scoped for whoever takes it, each page and the file written down [A15] [A39]', async () => {
+  const own = await exported(hub.address, clerk, { kind: 'CITIZENS' });
+  expect(own.run).toMatchObject({ state: 'DONE', done: own.rows, total: own.rows });
+  const { citizens } = (await ask('{ citizens(first: 1) { totalCount } }', {})) as { citizens: { totalCount: number } };
+  expect(own.rows).toBe(citizens.totalCount);
+  const answer = await fetch(own.file?.url ?? '');
+  const lines = (await answer.text()).trimEnd().split('\r\n');
+  expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="citizens-[0-9-]{10}\.csv"$/);
+  expect(lines).toHaveLength(own.rows + 1);
+
+  expect(lines.filter((line) => /038090000001|,x21,/.test(line))).toEqual([]);
+  expect(new Set(lines.slice(1)).size).toBe(own.rows);
+  expect((await fetch(own.file?.url ?? '')).status).toBe(404);
+  const steward = tokenOfAccount('steward');
+  const other = (await ask(
+    'query X($id: ID!) { export(id: $id) { rows file { url } } run(id: $id) { id } }',
+    { id: own.id },
+    steward,
+  )) as {
+    export: unknown;
+  };
+  expect(other.export).toEqual({ rows: own.rows, file: null });
+
+  const narrowed = await exported(hub.address, steward, {
+    kind: 'CITIZENS',
+    format: 'JSONL',
+    filter: { citizens: { text: 'nguyen van an' } },
+  });
+  const text = await (await fetch(narrowed.file?.url ?? '')).text();
+  expect(narrowed.rows).toBeGreaterThan(0);
+  expect(
+    text
+      .trimEnd()
+      .split('\n')
+      .every((line) => /nguyễn văn an/i.test((JSON.parse(line) as { full_name: string }).full_name)),
+  ).toBe(true);
+  for (const kind of ['CARDS', 'RESULTS', 'REFERRAL_SLIPS', 'REEXAMINATION_SLIPS', 'DISCREPANCIES', 'WORK_ITEMS'])
+    expect(await exported(hub.address, steward, { kind })).toMatchObject({ run: { state: 'DONE' } });
+
+  const auditor = tokenOfAccount('auditor');
+  const audit = await exported(hub.address, auditor, { kind: 'AUDIT', filter: { audit: { action: 'export.read' } } });
+  const events = (await (await fetch(audit.file?.url ?? '')).text()).trimEnd().split('\r\n');
+  expect(events).toHaveLength(3);
+  const { startExport } = (await ask(
+    'mutation S($input: StartExportInput!) { startExport(input: $input) { ok { export { id } } error { code reason field } } }',
+    { input: { kind: 'CITIZENS', filter: { cards: {} } } },
+  )) as { startExport: { error: unknown } };
+  expect(startExport.error).toMatchObject({ code: 'BAD_INPUT', reason: 'EXPORT_FILTER', field: 'filter.cards' });
+  const refused = (await ask('mutation S($input: StartExportInput!) { startExport(input: $input) { error { code } } }', {
+    input: { kind: 'AUDIT' },
+  })) as { startExport: { error: unknown } };
+  expect(refused.startExport.error).toEqual({ code: 'FORBIDDEN' });
 }, 180_000);
 
 test('the files origin takes pages of the hub and of nobody else', async () => {

@@ -66,6 +66,10 @@ const prune = `
         gone := hub.prune_imports(days, batch);
       when 'pages' then
         if to_regclass('hub.run_page') is not null then
+          if to_regclass('hub.export_file') is not null then
+            execute 'update hub.export_file e set filter = null from hub.run r
+              where e.run_id = r.id and e.filter is not null and r.ended_at < $1' using until;
+          end if;
           execute 'delete from hub.run_page where ctid = any (array(
               select p.ctid from hub.run r join hub.run_page p on p.run_id = r.id where r.ended_at < $1 limit $2))' using until, batch;
           get diagnostics gone = row_count;
@@ -74,6 +78,9 @@ const prune = `
         ids := array(select r.id from hub.run r where r.ended_at < until order by r.ended_at limit batch);
         if to_regclass('hub.run_page') is not null then
           execute 'delete from hub.run_page where run_id = any ($1)' using ids;
+        end if;
+        if to_regclass('hub.export_file') is not null then
+          execute 'delete from hub.export_file where run_id = any ($1)' using ids;
         end if;
         delete from hub.run r where r.id = any (ids);
         get diagnostics gone = row_count;

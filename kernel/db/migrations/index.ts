@@ -8,6 +8,7 @@ import { SealAudit } from './0009-seal-audit.ts';
 import { FilesOut } from './0010-files-out.ts';
 import { Exports } from './0011-exports.ts';
 import { AuditBesideLoad } from './0011-audit-beside-load.ts';
+import { BeginPlannedOnce } from './0012-begin-planned-once.ts';
 
 export const hubMigrations: SchemaMigrations = {
   schema: 'hub',
@@ -21,5 +22,6 @@ export const hubMigrations: SchemaMigrations = {
     { name: '0010-files-out', class: FilesOut },
     { name: '0011-exports', class: Exports },
     { name: '0011-audit-beside-load', class: AuditBesideLoad },
+    { name: '0012-begin-planned-once', class: BeginPlannedOnce },
   ],
 };
