@@ -41,6 +41,8 @@ export interface PageContext {
   readonly units: string;
   /** When the citizens were read, by the database's clock. */
   readonly now: Date;
+  /** The latest moment that an answer can speak of, by the same clock: that of the worker may be wrong by hours. */
+  readonly latest: Date;
 }
 
 interface Judged {
@@ -58,7 +60,7 @@ const source = 'POPULATION';
 export async function writeAnswers(tx: Transaction, context: PageContext, answers: readonly Answered[]): Promise<PageEffect> {
   const ids = answers.map(({ citizen }) => citizen.id);
   const locked = await lockedOf(tx, context.units, ids);
-  const { judged, tally } = judge(answers, locked, context.now);
+  const { judged, tally } = judge(answers, locked, context.latest);
   if (judged.length === 0) return { ...tally, opened: 0, withdrawn: 0 };
   const work = Map.groupBy(
     await workOn(
@@ -99,14 +101,14 @@ export async function writeAnswers(tx: Transaction, context: PageContext, answer
 }
 
 /** Their clock may run ahead: an answer from the future would keep every later one out. */
-function momentOf(asOf: Date | null, now: Date): Date | null {
-  return asOf === null || asOf.getTime() <= now.getTime() ? asOf : now;
+function momentOf(asOf: Date | null, latest: Date): Date | null {
+  return asOf === null || asOf.getTime() <= latest.getTime() ? asOf : latest;
 }
 
 function judge(
   answers: readonly Answered[],
   locked: ReadonlyMap<string, LockedCitizen>,
-  now: Date,
+  latest: Date,
 ): { readonly judged: readonly Judged[]; readonly tally: PageTally } {
   const judged: Judged[] = [];
   const tally = { matched: 0, differing: 0, unknown: 0, stale: 0, changed: 0 };
@@ -116,8 +118,7 @@ function judge(
       tally.changed += 1;
       continue;
     }
-    // Answers arrive after the page was read: what they say is as of then at the latest, but for the time they travelled.
-    const asOf = momentOf(answer.asOf, new Date(Math.max(now.getTime(), Date.now())));
+    const asOf = momentOf(answer.asOf, latest);
     if (asOf !== null && before.knownAsOf !== null && asOf.getTime() < before.knownAsOf) {
       tally.stale += 1;
       continue;

@@ -107,6 +107,23 @@ describe('a run over the demo world', () => {
     expect([await counts(province), await rowsOf(province, verifications)]).toEqual(before);
   });
 
+  test('while the clocks of a worker and of the population database are an hour ahead nothing is known as of the future [F19]', async () => {
+    const [id = ''] = province.planted[0]?.split(',') ?? [];
+    const trueTime = Date.now;
+    Date.now = () => trueTime() + 3_600_000;
+    try {
+      const of = reconciling(province, { afterDays: 0 });
+      const page = await askPage(of, only(id));
+      expect(page.answered[0]?.answer.asOf?.getTime()).toBeGreaterThan(trueTime() + 3_000_000);
+      expect(await of.transaction((tx) => writePage(tx, of, page))).toMatchObject({ stale: 0 });
+    } finally {
+      Date.now = trueTime;
+    }
+    // Else whatever they say in the next hour would be older than that.
+    const future = 'select from citizens.verification where as_of > clock_timestamp() or checked_at > clock_timestamp()';
+    expect(await rowsOf(province, future)).toEqual([]);
+  });
+
   test('an answer that is older than what is known changes nothing and is counted [F18]', async () => {
     const { planted, simulator } = province;
     const [id = ''] = planted.find((item) => item.includes('DIFFERENT,FULL_NAME'))?.split(',') ?? [];

@@ -29,7 +29,9 @@ export interface Reconciling {
 }
 
 export interface AskedPage {
+  /** When the citizens were read: by the database's clock, and by this process's own that nobody sets. */
   readonly now: Date;
+  readonly readAt: number;
   readonly asked: number;
   readonly answered: readonly Answered[];
   /** Who was not answered, since the system is busy; and how long it wants to be left alone, in milliseconds. */
@@ -54,6 +56,7 @@ export async function askPage(of: Reconciling, range: DueRange): Promise<AskedPa
     );
     return page;
   });
+  const readAt = performance.now();
   const answered: Answered[] = [];
   const busy: string[] = [];
   const refused: string[] = [];
@@ -95,10 +98,11 @@ export async function askPage(of: Reconciling, range: DueRange): Promise<AskedPa
     }
   };
   await Promise.all(Array.from({ length: of.atOnce }, lane));
-  return { now, asked: citizens.length, answered, busy, retryAfter, refused, refusedAll };
+  return { now, readAt, asked: citizens.length, answered, busy, retryAfter, refused, refusedAll };
 }
 
 /** Writes what came of a page, in the transaction of the caller. */
 export function writePage(tx: Transaction, of: Reconciling, page: AskedPage): Promise<PageEffect> {
-  return writeAnswers(tx, { run: of.run, caller: of.caller, units: of.units, now: page.now }, page.answered);
+  const latest = new Date(page.now.getTime() + performance.now() - page.readAt);
+  return writeAnswers(tx, { run: of.run, caller: of.caller, units: of.units, now: page.now, latest }, page.answered);
 }
