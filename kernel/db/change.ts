@@ -12,6 +12,7 @@ import { ok, refused, type Result } from '../result.ts';
 import { again } from './again.ts';
 import { openDatabase, type Transaction, type WriteSession } from './database.ts';
 import { outboxPart, type OutboxEvent } from './outbox.ts';
+import { lastStatement } from './preparing-client.ts';
 
 /*
  * The one way a mutation changes anything. Change, history, audit, messages and the answer kept for repeats are one transaction:
@@ -176,7 +177,8 @@ export async function openChanges({ url, subgraph, entities, connections = 4 }: 
         values: [caller.principal.id, request.operation, request.key, request.bodyHash, JSON.stringify(outcome)],
       });
       if (events.length > 0) last.push(outboxPart(events));
-      await written();
+      const { text, values } = joined(last);
+      await transaction.query(lastStatement + text, values);
       return outcome;
     });
   }

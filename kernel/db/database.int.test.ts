@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { asScope, unitsScope, withClient } from '../../test/kit/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/kit/postgres.ts';
 import { everyUnit, openDatabase, type Database } from './database.ts';
 import { publish } from './outbox.ts';
+import { lastStatement } from './preparing-client.ts';
 
 let server: TestDatabase;
 let cards: Database;
@@ -122,4 +123,36 @@ test('a server that would lose acknowledged changes is refused (P1)', async () =
   } finally {
     await forgetful.close();
   }
+});
+
+describe('the last statement of a transaction, which is committed in the same breath', () => {
+  const last = (text: string, status: string): Promise<void> =>
+    cards.transaction({ units: everyUnit, principal: 'a' }, async (transaction) => {
+      await transaction.query(insert, [randomUUID(), 7, 'ACTIVE']);
+      await transaction.query(lastStatement + text, [randomUUID(), 7, status]);
+    });
+
+  test('stands with what was before it', async () => {
+    const before = await seen(unitsScope(7));
+    await last(insert, 'ACTIVE');
+    expect(await seen(unitsScope(7))).toBe(before + 2);
+  });
+
+  test('takes all of it back where it fails, and the connection goes on', async () => {
+    const before = await seen(unitsScope(7));
+    await expect(last(insert, 'UNHEARD OF')).rejects.toThrow(/citizen_life_status/);
+    expect(await seen(unitsScope(7))).toBe(before);
+    await last(insert, 'ACTIVE');
+    expect(await seen(unitsScope(7))).toBe(before + 2);
+  });
+
+  test('lets nothing be sent behind it', async () => {
+    await expect(
+      cards.transaction({ units: everyUnit, principal: 'a' }, async (transaction) => {
+        await transaction.query(lastStatement + insert, [randomUUID(), 8, 'ACTIVE']);
+        await transaction.query(insert, [randomUUID(), 8, 'ACTIVE']);
+      }),
+    ).rejects.toThrow('behind the last one');
+    expect(await seen(unitsScope(8))).toBe(1);
+  });
 });

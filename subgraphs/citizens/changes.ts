@@ -20,7 +20,7 @@ import {
 } from '#kernel/records/undo.ts';
 import type { Result } from '#kernel/result.ts';
 import { statedFields, type CitizenInput, type StatedFields } from './change-input.ts';
-import { lockedCitizen, refuseTaken, unitOf } from './citizen-locks.ts';
+import { lockedCitizen, placeOf, refuseTaken, unitOf } from './citizen-locks.ts';
 import { Citizen } from './citizen.entity.ts';
 import { flagsOfCitizen, writeValues } from './citizen-values.ts';
 import { keepInconsistency } from './citizen-work.ts';
@@ -86,8 +86,7 @@ export class CitizenChanges {
       const fields = statedFields(input, today);
       const { fullName, personalId = null } = fields.values;
       if (fullName === undefined) throw refusal('FIELD_REQUIRED', { field: 'fullName' });
-      const unitNo = await unitOf(change, input.orgUnitId);
-      await refuseTaken(change, personalId, null);
+      const unitNo = await placeOf(change, input.orgUnitId, personalId);
       const citizen = change.em.create(Citizen, {
         id: randomUUIDv7(),
         unitNo,

@@ -39,8 +39,9 @@ function fingerprint(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** The nightly run would begin within a measurement that is taken at its hour. */
 function hubEnvironment(dir: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { HUB_DATA_DIR: dir, HUB_DEMO: '1', DATABASE_URL: '', REDIS_URL: '', PORT: '0', ...more };
+  return { HUB_DATA_DIR: dir, HUB_DEMO: '1', HUB_RECONCILE_AT: 'never', DATABASE_URL: '', REDIS_URL: '', PORT: '0', ...more };
 }
 
 /** Starts the hub as `npm start` does. */
