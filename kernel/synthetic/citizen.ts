@@ -63,7 +63,17 @@ export interface WorldPlan {
 const idBase: Readonly<Record<NumberSpace, number>> = { demo: Date.UTC(2026, 0, 1), large: Date.UTC(2026, 1, 1) };
 
 type RecordKind =
-  'identifier' | 'card' | 'card work' | 'result' | 'referral' | 'reexamination' | 'discrepancy' | 'work' | 'change';
+  | 'identifier'
+  | 'card'
+  | 'card work'
+  | 'result'
+  | 'referral'
+  | 'referral document'
+  | 'reexamination'
+  | 'reexamination document'
+  | 'discrepancy'
+  | 'work'
+  | 'change';
 
 /** The id of the n-th record of a kind of one citizen; at most 16 of a kind. */
 export function syntheticId(

@@ -109,6 +109,7 @@ function an(plan: WorldPlan): SyntheticCitizen {
     referrals: [
       {
         number: '117/GCT',
+        origin: 'ENTERED',
         status: 'ISSUED',
         issuedOn: addDays(baseDay, -3),
         validTo: addDays(baseDay, 11),
@@ -120,6 +121,7 @@ function an(plan: WorldPlan): SyntheticCitizen {
     reexaminations: [
       {
         number: '233/HKL',
+        origin: 'SIGNED',
         status: 'ISSUED',
         issuedOn: addDays(baseDay, -10),
         appointmentOn: addDays(baseDay, 18),

@@ -31,8 +31,12 @@ export interface SyntheticResult {
   readonly useCount: number;
 }
 
+/** SIGNED: with the bytes that the hospital signed. ENTERED: typed by a clerk from paper. */
+export type SlipOrigin = 'SIGNED' | 'ENTERED';
+
 export interface SyntheticReferral {
   readonly number: string;
+  readonly origin: SlipOrigin;
   readonly status: SlipStatus;
   readonly issuedOn: PlainDay;
   readonly validTo: PlainDay;
@@ -43,6 +47,7 @@ export interface SyntheticReferral {
 
 export interface SyntheticReexamination {
   readonly number: string;
+  readonly origin: SlipOrigin;
   readonly status: SlipStatus;
   readonly issuedOn: PlainDay;
   readonly appointmentOn: PlainDay;
@@ -261,6 +266,11 @@ function slipStatus(random: Random, over: boolean): SlipStatus {
       ] as const);
 }
 
+/** Hospitals that are units of the hub sign some of what they issue; paper, and what others issue, is typed. */
+function slipOrigin(random: Random, { facilities }: RecordsOf, issuer: string): SlipOrigin {
+  return random.chance(0.3) && facilities.includes(issuer) ? 'SIGNED' : 'ENTERED';
+}
+
 export function someReferrals(random: Random, of: RecordsOf): readonly SyntheticReferral[] {
   const count = random.weighted([
     [0, 35],
@@ -281,6 +291,7 @@ export function someReferrals(random: Random, of: RecordsOf): readonly Synthetic
       fromFacility,
       toFacility,
       reason: random.pick(reasons),
+      origin: slipOrigin(random, of, fromFacility),
     };
   });
 }
@@ -295,12 +306,14 @@ export function someReexaminations(random: Random, of: RecordsOf): readonly Synt
   return Array.from({ length: count }, () => {
     const issuedOn = addDays(of.baseDay, -random.between(0, 700));
     const appointmentOn = addDays(issuedOn, random.pick([7, 14, 28, 30, 60, 90]));
+    const facility = someFacility(random, of);
     return {
       number: `${random.between(1, 9_999)}/${issuedOn.slice(0, 4)}/HKL`,
       status: slipStatus(random, appointmentOn < of.baseDay),
       issuedOn,
       appointmentOn,
-      facility: someFacility(random, of),
+      facility,
+      origin: slipOrigin(random, of, facility),
     };
   });
 }
