@@ -412,6 +412,43 @@ test('the ten field statuses follow values, confirmations and open conflicts', a
   expect(statuses[1]).toMatchObject({ source: null, checkedAt: null });
 });
 
+test.each([
+  ['the whole scope', () => integrator, null],
+  ['a unit of the scope', () => integrator, 'x11'],
+  ['a scope of one unit', () => caller('clerk', { scope: scopes.x11 }), null],
+  ['a unit outside of the scope', () => caller('clerk', { scope: scopes.x11 }), 'x21'],
+] as const)('fields are counted as the list of each state has people: %s', async (_, who, within) => {
+  const orgUnit = within === null ? null : `u${String(unit[within])}`;
+  const { data } = await world.ask(
+    who(),
+    `query ($orgUnit: ID) { fieldCounts(orgUnit: $orgUnit) { field verified declared missing } }`,
+    {
+      orgUnit,
+    },
+  );
+  const counts = data?.fieldCounts as readonly Readonly<Record<string, string | number>>[];
+  expect(counts).toHaveLength(10);
+  for (const { field, verified, declared, missing } of counts) {
+    const listedOf = async (status: string): Promise<number> => {
+      const filter = { fieldStatus: { field, status }, ...(orgUnit !== null && { orgUnit }) };
+      const list = await world.ask(
+        who(),
+        `query ($filter: CitizenFilter) { citizens(filter: $filter, first: 1) { totalCount } }`,
+        {
+          filter,
+        },
+      );
+      return (list.data?.citizens as { totalCount: number }).totalCount;
+    };
+    expect({ field, verified, declared, missing }).toEqual({
+      field,
+      verified: await listedOf('GREEN'),
+      declared: await listedOf('YELLOW'),
+      missing: await listedOf('RED'),
+    });
+  }
+});
+
 test('history tells who, why, when and what, oldest first, masked like the record, known fields only', async () => {
   const query = `query ($after: String) { citizen(id: "${people.an}") { history(first: 1, after: $after) {
     nodes { version who cause knownAt trueFrom action before { field value } after { field value } } pageInfo { hasNextPage endCursor } totalCount totalCountIsEstimate } } }`;

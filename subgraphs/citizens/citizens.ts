@@ -59,6 +59,7 @@ import {
   type WorkState,
 } from './discrepancy-reads.ts';
 import type { ListQuestion } from './list-question.ts';
+import { fieldCounts, type FieldCount } from './field-counts.ts';
 
 /** A person whose number was resolved by someone who may see nothing else of him. */
 export interface ResolvedNumber {
@@ -79,9 +80,9 @@ export interface CitizensQuery {
   readonly orderBy?: CitizenOrderInput | null;
   readonly first?: number | null;
   readonly after?: string | null;
-}
   /** Only the sums are asked: nobody is read. */
   readonly countsOnly?: boolean;
+}
 
 export interface DiscrepanciesQuery {
   readonly filter?: {
@@ -94,9 +95,9 @@ export interface DiscrepanciesQuery {
   } | null;
   readonly first?: number | null;
   readonly after?: string | null;
-}
   /** Only the sums are asked: nothing is read. */
   readonly countsOnly?: boolean;
+}
 
 interface CitizensSource {
   readonly door: ReadDoor;
@@ -230,8 +231,8 @@ export class Citizens {
     };
     const search = new CitizenSearch(this.#door, question, units.scope);
     const plain = isPlain(filter) && scope.citizenId === null && order.by === 'id' && !order.descending;
-    const { rows, cutAt }: Listed =
     const { countsOnly = false } = query;
+    const { rows, cutAt }: Listed =
       countsOnly || units.scope.unitCount === 0 || filter.text?.kind === 'nothing'
         ? { rows: [], cutAt: null }
         : plain
@@ -262,6 +263,13 @@ export class Citizens {
         return count;
       },
     };
+  }
+
+  async fieldCounts(call: Call, orgUnit: string | null | undefined): Promise<readonly FieldCount[]> {
+    const counts = await fieldCounts(this.#door, await this.#within(required(call, 'citizen:read'), orgUnit));
+    const people = counts[0] === undefined ? 0 : counts[0].verified + counts[0].declared + counts[0].missing;
+    call.counted('citizen.read', fingerprintOf(this.#cursors('fieldCounts', orgUnit ?? null, 'FIELD')), people);
+    return counts;
   }
 
   /** The scope narrowed to the unit of a filter, and how it is walked. */
@@ -350,12 +358,12 @@ export class Citizens {
       basis: scope.citizenId,
     };
     const empty = units.scope.unitCount === 0 || (citizen !== null && !isUuid(citizen));
+    const { countsOnly = false } = query;
     const { name, text, values } = discrepancyPage(caller, question);
     const rows = empty || countsOnly ? [] : await this.#door.rows<DiscrepancyRow>(name, text, units.scope, values);
     const nodes = rows.slice(0, first);
     for (const { citizenId } of nodes) call.note('work.read', citizenId);
     const cursorOf = ({ id }: { readonly id: string }): string => encodeCursor(binding, [id]);
-    const { countsOnly = false } = query;
     return {
       nodes,
       cursorOf,

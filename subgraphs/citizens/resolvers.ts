@@ -67,6 +67,8 @@ export function citizenResolvers(
       },
       citizens: (_: unknown, query: CitizensQuery, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
         citizens.list(call, { ...query, countsOnly: countsOnly(info) }, askedOf(info)),
+      fieldCounts: (_: unknown, { orgUnit }: { readonly orgUnit?: string | null }, { call }: SubgraphContext) =>
+        citizens.fieldCounts(call, orgUnit),
       discrepancies: (_: unknown, query: DiscrepanciesQuery, { call }: SubgraphContext, info: GraphQLResolveInfo) =>
         citizens.discrepancies(call, { ...query, countsOnly: countsOnly(info) }),
     },
