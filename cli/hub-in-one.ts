@@ -1,5 +1,6 @@
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { systemClock } from '#kernel/clock.ts';
+import { settingsInForce } from '#kernel/config-in-force.ts';
 import { filesUrlOf, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
 import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
@@ -30,7 +31,14 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     wideConnections: 2,
   });
   const audit = openReadAudit({ connection: roleUrl('reader'), registry });
-  const deps = { door, auditor, clock: systemClock, identifierKey, filesOrigin: filesUrlOf(settings) };
+  const deps = {
+    door,
+    auditor,
+    clock: systemClock,
+    identifierKey,
+    filesOrigin: filesUrlOf(settings),
+    settings: () => settingsInForce(process.env),
+  };
   const opened = await Promise.all(
     allSubgraphs.map(async (module) => ({
       module,

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { givenSettings, namesGiven } from '#kernel/config-in-force.ts';
 import type { ProcessMessage } from '#kernel/main-process.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -104,7 +105,7 @@ export function supervise(spec: ProcessSpec, options: SupervisorOptions): Superv
 
 /** Never the owner's address of the database or the keys of backups and audit, nor what only npm needs. */
 export function inherited(): Record<string, string> {
-  const passed: Record<string, string> = {};
+  const passed: Record<string, string> = { [givenSettings]: namesGiven(process.env) };
   for (const [name, value] of Object.entries(process.env)) {
     if (
       value !== undefined &&

@@ -44,6 +44,7 @@ const UnitTree = later(() => import('./units/unit-tree.tsx'), 'UnitTree');
 const UnitPage = later(() => import('./units/unit-page.tsx'), 'UnitPage');
 const UnitForm = later(() => import('./units/unit-form.tsx'), 'UnitForm');
 const Queues = later(() => import('./queues/queues.tsx'), 'Queues');
+const Settings = later(() => import('./settings/settings.tsx'), 'Settings');
 const AccountList = later(() => import('./accounts/accounts.tsx'), 'AccountList');
 const AccountPage = later(() => import('./accounts/accounts.tsx'), 'AccountPage');
 const AccountForm = later(() => import('./accounts/account-form.tsx'), 'AccountForm');
@@ -106,6 +107,7 @@ export function App({ i18n }: { readonly i18n: I18nProvider }): ReactNode {
           <Resource name="imports" list={ImportList} show={ImportPage} />
           <Resource name="units" list={UnitTree} show={UnitPage} edit={UnitForm} create={UnitForm} />
           <Resource name="queues" list={Queues} />
+          <Resource name="settings" list={Settings} />
           <Resource name="accounts" list={AccountList} show={AccountPage} edit={AccountForm} create={AccountForm} />
           <Resource name="clients" list={ClientList} />
           <Resource name="audit" list={AuditList} />

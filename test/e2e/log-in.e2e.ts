@@ -14,8 +14,31 @@ afterEach(async () => {
 
 const me = JSON.stringify({ query: '{ me { name role orgUnit { name } } }' });
 
-async function ask(browser: Browser, headers: Readonly<Record<string, string>> = {}): Promise<PageAnswer> {
-  return await browser.post('/graphql', { 'content-type': 'application/json', ...headers }, me);
+const settings = JSON.stringify({ query: '{ settings { name value secret origin } }' });
+
+async function ask(browser: Browser, headers: Readonly<Record<string, string>> = {}, what = me): Promise<PageAnswer> {
+  return await browser.post('/graphql', { 'content-type': 'application/json', ...headers }, what);
+}
+
+/** Every setting by name, and no secret of this very hub among them. */
+async function seesSettings({ address, dataDir }: TestHub): Promise<void> {
+  const steward = new Browser(over(address), address);
+  await steward.get('/auth/login');
+  await steward.submit({ login: 'steward', password: 'lien-thong-demo' });
+  const answer = await ask(steward, {}, settings);
+  const { data } = answer.json() as { data: { settings: readonly { name: string; value: string | null; origin: string }[] } };
+  const found = Object.fromEntries(data.settings.map(({ name, value, origin }) => [name, [value, origin]]));
+  expect(found).toMatchObject({
+    PORT: [new URL(address).port, expect.any(String)],
+    HUB_DATA_DIR: [dataDir, 'ENVIRONMENT'],
+    HUB_IDENTIFIER_KEY: [null, 'START'],
+    HUB_LOG_LEVEL: [expect.any(String), expect.any(String)],
+    HUB_BACKUP_KEY: [null, 'DEFAULT'],
+  });
+  const keys = readFileSync(join(dataDir, 'keys.json'), 'utf8');
+  const secrets = [...keys.matchAll(/[\w-]{32,}/g)].map(([text]) => text).filter((text) => !text.startsWith('hop-'));
+  expect(secrets.length).toBeGreaterThan(1);
+  for (const secret of secrets) expect(answer.body).not.toContain(secret);
 }
 
 test.each(['one', 'apart'] as const)(
@@ -33,6 +56,11 @@ test.each(['one', 'apart'] as const)(
     expect(answer.data.me.role).toBe('clerk');
     expect(answer.data.me.orgUnit.name).not.toBe('');
     expect((await ask(browser, { origin: 'https://evil.example' })).statusCode).toBe(403);
+    expect((await ask(browser, {}, settings)).json()).toMatchObject({
+      data: { settings: null },
+      errors: [{ extensions: { code: 'FORBIDDEN' } }],
+    });
+    await seesSettings(hub);
     const cookie = browser.cookieHeader();
     expect((await browser.post('/auth/logout')).statusCode).toBe(204);
     expect((await ask(browser, { cookie })).statusCode).toBe(401);

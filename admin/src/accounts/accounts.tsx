@@ -27,7 +27,7 @@ function stateWord(say: Say, { disabledAt, mustChangePassword }: AccountRecord):
 const screen: ListScreen<AccountRecord> = {
   resource: 'accounts',
   create: 'account:write',
-  tabs: ['units', 'accounts', 'clients', 'queues', 'audit'],
+  tabs: ['units', 'accounts', 'clients', 'queues', 'settings', 'audit'],
   address: ({ id }) => `/accounts/${id}/show`,
   text: {
     label: 'accounts.search',
@@ -93,6 +93,7 @@ export function AccountPage(): ReactNode {
       <p className="trail">
         <LinkBase to="/accounts">{say('title.accounts')}</LinkBase>
       </p>
+      {error !== null ? <h1>{say('title.accounts')}</h1> : null}
       {error !== null ? (
         <Refusal error={error} again={() => void refetch()} />
       ) : account === undefined ? (

@@ -17,6 +17,7 @@ import type {
   OrgUnit,
   PartialDate,
   Queue,
+  SettingInForce,
   Reexamination,
   Referral,
   RevealedCitizen,
@@ -134,6 +135,7 @@ export interface HubDataProvider extends DataProvider {
   run(id: string, asked?: Asked): Promise<Run | null>;
   /** Null where one does not stand over the whole province. */
   queues(asked?: Asked): Promise<readonly Queue[] | null>;
+  settings(asked?: Asked): Promise<readonly SettingInForce[] | null>;
   actOnRun(act: RunAct, input: { readonly id: string; readonly version: number }, key: string): Promise<Changed>;
   /** Opens a reconciliation; its id. */
   startReconcile(key: string): Promise<Changed>;
@@ -413,6 +415,8 @@ export function hubDataProvider(): HubDataProvider {
 
     change: changeGraph,
     run: (id, asked) => record<Run>(runDocuments.Run, { id }, asked),
+    settings: async (asked) =>
+      (await askGraph<{ settings: readonly SettingInForce[] | null }>(runDocuments.Settings, {}, asked)).data.settings,
     queues: async (asked) => (await askGraph<{ queues: readonly Queue[] | null }>(runDocuments.Queues, {}, asked)).data.queues,
     actOnRun: (act, input, key) => changeGraph(runActs[act], input, key),
     async startReconcile(idempotencyKey) {

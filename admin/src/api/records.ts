@@ -207,6 +207,14 @@ export interface Run {
   readonly startedBy: string | null;
 }
 /** A queue of background work, in numbers. */
+export interface SettingInForce {
+  readonly name: string;
+  readonly meaning: string;
+  /** Null for a secret, and where another process alone was given it. */
+  readonly value: string | null;
+  readonly secret: boolean;
+  readonly origin: string;
+}
 export interface Queue {
   readonly name: string;
   readonly waiting: number;

@@ -19,6 +19,7 @@ export const resourceNames = [
   'accounts',
   'clients',
   'queues',
+  'settings',
   'audit',
 ] as const;
 export type ResourceName = (typeof resourceNames)[number];
@@ -47,6 +48,7 @@ export const rightOf: Readonly<Record<ResourceName, string>> = {
   accounts: 'account:read',
   clients: 'client:read',
   queues: 'run:start',
+  settings: 'setting:read',
   audit: 'audit:read',
 };
 
@@ -83,7 +85,7 @@ const slipFilter = (filter: Filter): Record<string, unknown> =>
   });
 const workFilter = { state: 'state', kind: 'kind', field: 'field', foundBy: 'foundBy', citizen: 'citizen', unit: 'orgUnit' };
 
-export const sources: Readonly<Record<Exclude<ResourceName, 'units' | 'queues'>, Source>> = {
+export const sources: Readonly<Record<Exclude<ResourceName, 'units' | 'queues' | 'settings'>, Source>> = {
   citizens: {
     list: documents.Citizens,
     count: documents.CountCitizens,

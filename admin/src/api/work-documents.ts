@@ -12,6 +12,7 @@ function runAct(name: string): string {
 
 export const runDocuments = {
   Queues: 'query Queues { queues { name waiting leased oldest poison backend reachable seenAt } }',
+  Settings: 'query Settings { settings { name meaning value secret origin } }',
   Run: `query Run($id: ID!) { record: run(id: $id) { ${runRow} } }`,
 } as const;
 

@@ -17,7 +17,7 @@ const subjectsShown = 3;
 
 const screen: ListScreen<AuditEvent> = {
   resource: 'audit',
-  tabs: ['units', 'accounts', 'clients', 'queues', 'audit'],
+  tabs: ['units', 'accounts', 'clients', 'queues', 'settings', 'audit'],
   choices: [
     enumChoice('action', 'filter.action', 'action'),
     { key: 'unit', label: 'filter.unit', kind: 'unit' },

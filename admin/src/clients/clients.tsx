@@ -12,7 +12,7 @@ import { useMayChange } from '../parts/use-principal.ts';
 
 const screen: ListScreen<ClientRecord> = {
   resource: 'clients',
-  tabs: ['units', 'accounts', 'clients', 'queues', 'audit'],
+  tabs: ['units', 'accounts', 'clients', 'queues', 'settings', 'audit'],
   choices: [],
   columns: [
     { key: 'id', label: 'accounts.clientId', size: 'code', text: ({ id }) => id },

@@ -36,6 +36,7 @@ export const en: Messages = {
     accounts: 'Accounts',
     clients: 'Connected systems',
     queues: 'Queues',
+    settings: 'Settings',
     audit: 'Access log',
     home: 'To do',
   },
@@ -49,6 +50,7 @@ export const en: Messages = {
     accounts: 'Accounts',
     clients: 'Connected systems',
     queues: 'Queues',
+    settings: 'Settings',
     audit: 'Access log',
   },
   role: {
@@ -423,7 +425,24 @@ export const en: Messages = {
     noPage: 'There is no such page.',
     home: 'To the start',
   },
+  setting: {
+    note: 'The hub reads these when it starts. To change one, change it where the hub is started and start again; here they are shown only.',
+    given: 'Given (%{count})',
+    standard: 'Default (%{count})',
+    name: 'Setting',
+    value: 'Value',
+    origin: 'From',
+    secretSet: 'set, not shown',
+    secretUnset: 'not set',
+  },
   enum: {
+    settingOrigin: {
+      DEFAULT: 'default',
+      ENVIRONMENT: 'environment',
+      FILE: 'secret file',
+      START: 'made at the start',
+      ELSEWHERE: 'with other processes alone',
+    },
     ...enImportEnums,
     dataSource: {
       POPULATION: 'National population database',

@@ -36,6 +36,7 @@ export const vi = {
     accounts: 'Tài khoản',
     clients: 'Hệ thống kết nối',
     queues: 'Hàng đợi',
+    settings: 'Cài đặt',
     audit: 'Nhật ký truy cập',
     home: 'Việc cần làm',
   },
@@ -49,6 +50,7 @@ export const vi = {
     accounts: 'Tài khoản',
     clients: 'Hệ thống kết nối',
     queues: 'Hàng đợi',
+    settings: 'Cài đặt',
     audit: 'Nhật ký',
   },
   role: {
@@ -423,7 +425,24 @@ export const vi = {
     noPage: 'Không có trang này.',
     home: 'Về Việc cần làm',
   },
+  setting: {
+    note: 'Hệ thống đọc các cài đặt này khi khởi động. Muốn đổi, sửa ở nơi khởi động rồi khởi động lại; ở đây chỉ xem.',
+    given: 'Đã đặt (%{count})',
+    standard: 'Mặc định (%{count})',
+    name: 'Cài đặt',
+    value: 'Giá trị',
+    origin: 'Từ đâu',
+    secretSet: 'đã đặt, không hiện',
+    secretUnset: 'không đặt',
+  },
   enum: {
+    settingOrigin: {
+      DEFAULT: 'mặc định',
+      ENVIRONMENT: 'biến môi trường',
+      FILE: 'tệp khóa',
+      START: 'tự lập khi khởi động',
+      ELSEWHERE: 'chỉ tiến trình khác có',
+    },
     ...viImportEnums,
     dataSource: {
       POPULATION: 'Cơ sở dữ liệu quốc gia về dân cư',

@@ -32,7 +32,7 @@ export interface TextSearch {
 }
 
 export interface ListScreen<Row> {
-  readonly resource: Exclude<ResourceName, 'units' | 'queues'>;
+  readonly resource: Exclude<ResourceName, 'units' | 'queues' | 'settings'>;
   readonly columns: readonly Column<Row>[];
   readonly choices: readonly Choice[];
   readonly text?: TextSearch;

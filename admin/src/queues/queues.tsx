@@ -16,7 +16,7 @@ export function Queues(): ReactNode {
   const { data, error, refetch } = useAsk(['queues'], (hub, asked) => hub.queues(asked), { every: often });
   return (
     <div className="page">
-      <Tabs resources={['units', 'accounts', 'clients', 'queues', 'audit']} />
+      <Tabs resources={['units', 'accounts', 'clients', 'queues', 'settings', 'audit']} />
       <h1>{say('title.queues')}</h1>
       {error !== null ? <Refusal error={error} again={() => void refetch()} /> : null}
       {data === undefined && error === null ? <div className="block skeleton-lines" aria-busy="true" /> : null}

@@ -25,7 +25,7 @@ export const places: readonly Place[] = [
   { key: 'imports', resources: ['imports'], drawing: 'M10 3v9m0 0-3-3m3 3 3-3M4 14v3h12v-3' },
   {
     key: 'manage',
-    resources: ['units', 'accounts', 'clients', 'queues', 'audit'],
+    resources: ['units', 'accounts', 'clients', 'queues', 'settings', 'audit'],
     drawing: 'M8 3h4v4H8zM3 13h4v4H3zM13 13h4v4h-4zM10 7v3M5 13v-3h10v3',
   },
 ];

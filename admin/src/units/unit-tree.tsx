@@ -16,7 +16,7 @@ export function UnitTree(): ReactNode {
   const { data, error, refetch } = useAsk(['units'], (hub, asked) => hub.units(asked));
   return (
     <div className="page">
-      <Tabs resources={['units', 'accounts', 'clients', 'queues', 'audit']} />
+      <Tabs resources={['units', 'accounts', 'clients', 'queues', 'settings', 'audit']} />
       <div className="title-line">
         <h1>{say('title.units')}</h1>
         {change ? (
