@@ -6,6 +6,7 @@ import { openCitizenWorld } from '../test/kit/citizen-world.ts';
 import { caller, openRecordWorld, people, scopes, unit, type Answer } from '../test/kit/record-world.ts';
 import type { SubgraphModule } from '#kernel/subgraph.ts';
 import { insurance } from './insurance/index.ts';
+import { organisation } from './organisation/index.ts';
 import { results } from './results/index.ts';
 import { slips } from './slips/index.ts';
 
@@ -31,7 +32,8 @@ interface Kind {
   /** Type of the graph; the names of its mutations and of its answer hang on it. */
   readonly type: string;
   readonly answer: string;
-  readonly query: string;
+  /** Root field that gives one by id; `null`: only references lead to it. */
+  readonly query: string | null;
   readonly share: number;
   /** `version` and the values by the names of the history, null where there is none. */
   readonly row: string;
@@ -125,6 +127,23 @@ const kinds: readonly Kind[] = [
     changed: (draw) => picked(draw, reexamination(draw)),
     withdrawn: () => ({ reason: 'Thử' }),
   },
+  {
+    type: 'OrgUnit',
+    answer: 'orgUnit',
+    query: null,
+    share: 0.1,
+    row: `select c.version, c.code, c.name, c.level, 'u' || c.parent_number as parent, c.valid_from::text as "validFrom",
+        c.valid_to::text as "validTo" from hub.unit c where 'u' || c.number = $1`,
+    change: { table: 'organisation.change', record: 'record_id' },
+    async open() {
+      const world = await openRecordWorld(organisation, 'reader', { writes: true });
+      await world.truth(`select setval('hub.unit_number', 7)`);
+      return { world, who: await world.account('steward', unit.p, scopes.province) };
+    },
+    created: (draw) => ({ code: `x${digits(draw, 8)}`, level: 'STATION', parentId: `u${String(unit.c1)}`, name: 'Trạm mới' }),
+    changed: (draw) => picked(draw, place(draw)),
+    withdrawn: () => ({ reason: 'Thử' }),
+  },
 ];
 
 async function openRecords(module: SubgraphModule): Promise<{ readonly world: World; readonly who: Caller }> {
@@ -173,6 +192,15 @@ function paper(draw: Draw) {
   };
 }
 
+function place(draw: Draw) {
+  return {
+    code: `x${digits(draw, 8)}`,
+    name: some(draw, ['Trạm Y tế 1', 'Trạm Y tế 2', 'Trạm Y tế 3']),
+    level: some(draw, ['STATION', 'FACILITY']),
+    parentId: some(draw, [`u${String(unit.p)}`, `u${String(unit.c1)}`, `u${String(unit.c2)}`]),
+  };
+}
+
 function referral(draw: Draw) {
   return {
     number: `CT-${digits(draw, 8)}`,
@@ -212,6 +240,8 @@ interface Seen {
   readonly change: string;
   readonly fields: readonly string[];
 }
+
+type States = Readonly<Record<string, { version: number; values: { field: string; value: string }[] } | null>>;
 
 interface Payload {
   readonly ok: Readonly<Record<string, { readonly id: string } | null>> | null;
@@ -312,16 +342,19 @@ describe.each(kinds)('a past state of $type', (kind) => {
       });
       for (let from = 0; from < instants.length; from += 60) {
         const asked = instants.slice(from, from + 60);
-        const { data, errors } = await world.ask(
-          who,
-          `query Q($id: ID!) { one: ${kind.query}(id: $id) { ${asked
-            .map((at, index) => `s${String(index)}: asOf(at: "${new Date(at).toISOString()}") { version values { field value } }`)
-            .join(' ')} } }`,
-          { id },
-        );
+        const fields = asked
+          .map((at, index) => `s${String(index)}: asOf(at: "${new Date(at).toISOString()}") { version values { field value } }`)
+          .join(' ');
+        const { data, errors } = await (kind.query === null
+          ? world.ask(
+              who,
+              `query Q($representations: [_Any!]!) { one: _entities(representations: $representations) { ... on ${kind.type} { ${fields} } } }`,
+              { representations: [{ __typename: kind.type, id }] },
+            )
+          : world.ask(who, `query Q($id: ID!) { one: ${kind.query}(id: $id) { ${fields} } }`, { id }));
         expect(errors).toEqual([]);
-        const states = (data as { one: Record<string, { version: number; values: { field: string; value: string }[] } | null> })
-          .one;
+        const { one } = data as { one: States | readonly States[] };
+        const states: States = Array.isArray(one) ? (one as readonly States[])[0]! : (one as States);
         asked.forEach((at, index) => {
           const stood = seen.filter((state) => state.at <= at).at(-1);
           const given = states[`s${String(index)}`] ?? null;

@@ -142,10 +142,12 @@ export async function openRecordWorld(
       valid_from: '2025-07-01',
     })),
   );
-  await insert(
-    `${module.name}.citizen`,
-    Object.entries(unitOf).map(([citizen, unit_no]) => ({ id: citizen, unit_no, life_status: 'ACTIVE', version: 1 })),
-  );
+  // The organisation keeps nothing of citizens.
+  if (module.name !== 'organisation')
+    await insert(
+      `${module.name}.citizen`,
+      Object.entries(unitOf).map(([citizen, unit_no]) => ({ id: citizen, unit_no, life_status: 'ACTIVE', version: 1 })),
+    );
 
   async function run(
     runtime: SubgraphRuntime,
