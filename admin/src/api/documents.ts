@@ -113,13 +113,6 @@ export const documents = {
   UnitLines: `query UnitLines { orgUnits { ${unitLine} children { ${unitLine} children { ${unitLine} children { ${unitLine} } } } } }`,
   UnitBelow: `query UnitBelow($parent: ID) { orgUnits(parent: $parent) { ${unitLine} parent { id name } ${history} } }`,
 
-  FieldCounts: `query FieldCounts($unit: ID!, $field1: CitizenField!, $field2: CitizenField!, $field3: CitizenField!) {
-    ${[1, 2, 3]
-      .flatMap((n) =>
-        ['GREEN', 'YELLOW', 'RED'].map(
-          (status) =>
-            `f${n}${status}: citizens(filter: { orgUnit: $unit, fieldStatus: { field: $field${n}, status: ${status} } }, first: 1) { totalCount totalCountIsEstimate }`,
-        ),
-      )
-      .join('\n    ')} }`,
+  WorkCounts: 'query WorkCounts { workCounts { kind week month older } }',
+  FieldCounts: 'query FieldCounts($unit: ID!) { fieldCounts(orgUnit: $unit) { field verified declared missing } }',
 } as const satisfies Readonly<Record<string, string>>;

@@ -28,6 +28,14 @@ test('a part that is down is named beside the data; without any data it is the r
   await expect(askGraph('{ a }', {})).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 503 });
 });
 
+test('what a part forbids is told as such where nothing else was asked, never as a network that is away', async () => {
+  const errors = [{ message: 'Không được.', extensions: { code: 'FORBIDDEN', subgraph: 'organisation' } }];
+  answers(200, { data: { page: null }, errors });
+  await expect(askGraph('{ page }', {})).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'Không được.' });
+  answers(200, { data: { page: null, me: { id: '1' } }, errors });
+  expect((await askGraph('{ page me }', {})).silent).toEqual(['organisation']);
+});
+
 test('an answer that is none is a refusal too', async () => {
   globalThis.fetch = () => Promise.resolve(new Response('<html>', { status: 502 }));
   await expect(askGraph('{ a }', {})).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 502 });

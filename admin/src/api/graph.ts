@@ -73,8 +73,10 @@ export async function askGraph<Data>(
   const body = (await response.json().catch(() => null)) as { data?: Data | null; errors?: readonly GraphErrorEntry[] } | null;
   const errors = body?.errors ?? [];
   // A part that is down is told beside the data; a refusal of what was asked is told instead of it.
+  const nothing = Object.values(body?.data ?? {}).every((value) => value === null);
   const refusal =
     errors.find(({ extensions }) => extensions?.subgraph === undefined) ??
+    (nothing ? errors.find(({ extensions }) => extensions?.code === 'FORBIDDEN') : undefined) ??
     (body?.data === null || body?.data === undefined ? errors[0] : undefined);
   if (refusal !== undefined) {
     const code = refusal.extensions?.code ?? 'INTERNAL';

@@ -26,6 +26,7 @@ export function CitizenPage(): ReactNode {
   if (error !== null) {
     return (
       <div className="page record">
+        <h1>{say('title.citizens')}</h1>
         <Refusal error={error} again={() => void refetch()} />
         <LinkBase to="/citizens">{say('citizen.back')}</LinkBase>
       </div>

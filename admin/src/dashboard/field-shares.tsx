@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from 'react';
 import { LinkBase, useLocation, useNavigate } from 'react-admin';
 import type { FieldCount } from '../api/data-provider.ts';
-import type { CitizenField, FieldState } from '../api/generated/graph.ts';
+import type { FieldState } from '../api/generated/graph.ts';
 import { amount, percent } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
 import { readChoices, type Choice } from '../lists/choices.ts';
@@ -11,16 +11,13 @@ import { Refusal } from '../parts/refusal.tsx';
 import { useAsk } from '../parts/use-hub.ts';
 import { usePrincipal } from '../parts/use-principal.ts';
 
-/** The sheet's ten fields, three to a request; the last is asked with two again rather than in a form of its own. */
-const groups: readonly (readonly [CitizenField, CitizenField, CitizenField])[] = [
-  ['FULL_NAME', 'OLD_ID_NUMBER', 'PERSONAL_ID'],
-  ['DATE_OF_BIRTH', 'PHONE', 'GENDER'],
-  ['BIRTHPLACE', 'EMAIL', 'NATIVE_PLACE'],
-  ['PERMANENT_ADDRESS', 'PHONE', 'EMAIL'],
-];
-/** 36 counts are a ninth of a person's quota of a minute. Milliseconds. */
+/** Milliseconds: it changes slowly, and everybody who comes home asks. */
 const countsFresh = 300_000;
-const states: readonly FieldState[] = ['GREEN', 'YELLOW', 'RED'];
+const shares: readonly (readonly [FieldState, 'verified' | 'declared' | 'missing'])[] = [
+  ['GREEN', 'verified'],
+  ['YELLOW', 'declared'],
+  ['RED', 'missing'],
+];
 const choices: readonly Choice[] = [{ key: 'unit', label: 'filter.unit', kind: 'unit' }];
 
 export function FieldShares(): ReactNode {
@@ -31,24 +28,17 @@ export function FieldShares(): ReactNode {
   const principal = usePrincipal();
   const units = flatUnits(useUnits()).filter(({ level }) => level !== 'FACILITY');
   const unit = readChoices(choices, search).unit ?? principal?.orgUnit?.id ?? '';
-  const { data, error, refetch } = useAsk(
-    ['field-counts', unit],
-    async (hub, asked) => {
-      const [first, second, third, [last]] = (await Promise.all(
-        groups.map((fields) => hub.fieldCounts(unit, fields, asked)),
-      )) as [readonly FieldCount[], readonly FieldCount[], readonly FieldCount[], readonly FieldCount[]];
-      return [...first, ...second, ...third, ...(last === undefined ? [] : [last])];
-    },
-    { enabled: unit !== '', keep: true, fresh: countsFresh },
-  );
-  // Counts above some size are lower bounds: shares of them would be made up.
-  const unsure = data?.some(({ states: of }) => states.some((state) => of[state].atLeast)) === true;
+  const { data, error, refetch } = useAsk(['field-counts', unit], (hub, asked) => hub.fieldCounts(unit, asked), {
+    enabled: unit !== '',
+    keep: true,
+    fresh: countsFresh,
+  });
   return (
     <section className="block field-shares">
       <div className="title-line">
         <h2>{say('home.fields')}</h2>
         <p className="marks">
-          {states.map((state) => (
+          {shares.map(([state]) => (
             <Mark key={state} kind={state} />
           ))}
         </p>
@@ -70,61 +60,44 @@ export function FieldShares(): ReactNode {
       {data === undefined ? (
         error === null && <div className="skeleton-fields" aria-busy="true" />
       ) : (
-        <>
-          {unsure ? <p className="small">{say('home.tooMany', { count: amount(10_000) })}</p> : null}
-          <ul className="shares">
-            {data.map((count) => (
-              <Share key={count.field} count={count} unit={unit} unsure={unsure} />
-            ))}
-          </ul>
-        </>
+        <ul className="shares">
+          {data.map((count) => (
+            <Share key={count.field} count={count} unit={unit} />
+          ))}
+        </ul>
       )}
     </section>
   );
 }
 
-function Share({
-  count,
-  unit,
-  unsure,
-}: {
-  readonly count: FieldCount;
-  readonly unit: string;
-  readonly unsure: boolean;
-}): ReactNode {
+function Share({ count, unit }: { readonly count: FieldCount; readonly unit: string }): ReactNode {
   const say = useSay();
   const { field } = count;
-  const total = states.reduce((sum, state) => sum + count.states[state].value, 0);
+  const total = count.verified + count.declared + count.missing;
   return (
     <li data-row tabIndex={-1}>
       <span className="share-name">{word(say, 'field', field)}</span>
       <span className="stack-bar" aria-hidden="true">
-        {unsure
-          ? null
-          : states.map((state) => (
-              <span
-                key={state}
-                className={`part mark-${state.toLowerCase()}`}
-                style={{ width: `${total === 0 ? 0 : (100 * count.states[state].value) / total}%` }}
-              />
-            ))}
+        {shares.map(([state, name]) => (
+          <span
+            key={state}
+            className={`part mark-${state.toLowerCase()}`}
+            style={{ width: `${total === 0 ? 0 : (100 * count[name]) / total}%` }}
+          />
+        ))}
       </span>
       <span className="share-numbers figures">
-        {states.map((state) => {
-          const { value, atLeast } = count.states[state];
-          return (
-            <LinkBase
-              key={state}
-              className={`mark-${state.toLowerCase()}`}
-              to={`/citizens?unit=${unit}&field=${field}&status=${state}`}
-              aria-label={`${word(say, 'field', field)}, ${say(`mark.${state}`)}: ${amount(value)}`}
-            >
-              {atLeast ? '> ' : ''}
-              {amount(value)}
-            </LinkBase>
-          );
-        })}
-        <span>{unsure ? '' : percent(count.states.GREEN.value, total)}</span>
+        {shares.map(([state, name]) => (
+          <LinkBase
+            key={state}
+            className={`mark-${state.toLowerCase()}`}
+            to={`/citizens?unit=${unit}&field=${field}&status=${state}`}
+            aria-label={`${word(say, 'field', field)}, ${say(`mark.${state}`)}: ${amount(count[name])}`}
+          >
+            {amount(count[name])}
+          </LinkBase>
+        ))}
+        <span>{percent(count.verified, total)}</span>
       </span>
     </li>
   );

@@ -5,6 +5,7 @@ import { amount, day, instant } from '../format.ts';
 import { useSay, word } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk } from '../parts/use-hub.ts';
+import { useShortcuts } from '../shell/use-shortcuts.ts';
 import { runDays, type RunDay } from './tally.ts';
 
 const runsRead = 100;
@@ -16,6 +17,11 @@ export function RunsSeen(): ReactNode {
   const { data, error, refetch } = useAsk(['runs-seen'], (hub, asked) => hub.everything<Run>('runs', {}, null, runsRead, asked));
   const days = runDays(data?.nodes ?? [], Date.now());
   const any = days.some(({ done, refused }) => done + refused > 0);
+  useShortcuts((command) => {
+    if (command.do !== 'key' || command.key !== 'b' || !any) return false;
+    setAsTable(!asTable);
+    return true;
+  });
   return (
     <section className="block">
       <div className="title-line">
@@ -41,8 +47,8 @@ function DayBars({ days }: { readonly days: readonly RunDay[] }): ReactNode {
   const say = useSay();
   const most = Math.max(1, ...days.map(({ done, refused }) => done + refused));
   return (
-    <figure className="day-bars" role="img" aria-label={say('home.runs')}>
-      <div className="day-columns">
+    <figure className="day-bars">
+      <div className="day-columns" role="img" aria-label={say('home.runs')}>
         {days.map(({ day: date, done, refused, differing }) => (
           <span
             key={date}
@@ -112,7 +118,7 @@ export function ImportsSeen(): ReactNode {
       <ul className="lines">
         {data?.nodes.slice(0, importsShown).map((run) => (
           <li key={run.id}>
-            <LinkBase to="/imports" className="figures">
+            <LinkBase to={`/imports/${run.id}/show`} className="figures">
               {instant(run.startedAt)}
             </LinkBase>
             <span>{word(say, 'runState', run.state)}</span>

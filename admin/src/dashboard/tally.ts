@@ -1,33 +1,9 @@
-import type { Run, WorkItem } from '../api/records.ts';
+import type { Run } from '../api/records.ts';
 import { dayOf } from '../format.ts';
 
-/** Ages of waiting work, days: younger than a week, within the month, older. */
-const week = 7;
+/** Days shown. */
 const month = 30;
 const dayLength = 86_400_000;
-
-export type AgeGroup = 'young' | 'middle' | 'old';
-export const ageGroups: readonly AgeGroup[] = ['young', 'middle', 'old'];
-
-export interface KindTally {
-  readonly kind: string;
-  readonly ages: Readonly<Record<AgeGroup, number>>;
-  readonly total: number;
-}
-
-/** Waiting work by kind and age, the most first. */
-export function tallyOf(items: readonly Pick<WorkItem, 'kind' | 'raisedAt'>[], now: number): readonly KindTally[] {
-  const kinds = new Map<string, Record<AgeGroup, number>>();
-  for (const { kind, raisedAt } of items) {
-    const days = (now - Date.parse(raisedAt)) / dayLength;
-    const ages = kinds.get(kind) ?? { young: 0, middle: 0, old: 0 };
-    ages[days < week ? 'young' : days <= month ? 'middle' : 'old'] += 1;
-    kinds.set(kind, ages);
-  }
-  return [...kinds]
-    .map(([kind, ages]) => ({ kind, ages, total: ages.young + ages.middle + ages.old }))
-    .sort((one, other) => other.total - one.total || one.kind.localeCompare(other.kind));
-}
 
 export interface RunDay {
   /** ISO day in Vietnam. */

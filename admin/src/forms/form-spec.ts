@@ -92,6 +92,8 @@ interface RecordKind<Row> {
   readonly read: (row: Row) => Values;
   readonly reveal?: FormAct<Row>['reveal'];
   readonly closed: (row: Row) => MessageKey | null;
+  /** Where editing is closed earlier than withdrawing. */
+  readonly closedUpdate?: (row: Row) => MessageKey | null;
   /** What the person should know before he changes it. */
   readonly noteOf?: (row: Row) => MessageKey | null;
   /** What withdrawing is called, and what it means, where it is no mistake taken back. */
@@ -101,7 +103,8 @@ interface RecordKind<Row> {
 
 /** The three acts of a kind of record that is withdrawn when it was entered by mistake. */
 export function recordActs<Row>(kind: RecordKind<Row>): FormActs<Row> {
-  const { resource, permission, nameOf, titles, mutations, first, title, fields, read, reveal, closed, noteOf } = kind;
+  const { resource, permission, nameOf, titles, mutations, first, title, fields, read, reveal, closed, closedUpdate, noteOf } =
+    kind;
   const shared = { resource, permission, nameOf } as const;
   const facts = (row: Row | null): FormGroup => ({ title, fields: [...fields(row), trueFrom] });
   return {
@@ -124,7 +127,7 @@ export function recordActs<Row>(kind: RecordKind<Row>): FormActs<Row> {
       mutation: mutations.update,
       groups: (row) => [facts(row)],
       read,
-      closed,
+      closed: closedUpdate ?? closed,
       noteOf: (row) => (row === null ? null : (noteOf?.(row) ?? null)),
       ...(reveal !== undefined && { reveal }),
     },

@@ -50,7 +50,14 @@ export function RecordForm<Row extends Editable>({ act, id, preset = {}, focus =
     enabled: id !== null,
   });
   if (!may(act.permission)) return <Denied />;
-  if (error !== null) return <Refusal error={error} again={() => void refetch()} />;
+  if (error !== null) {
+    return (
+      <>
+        <h1>{say(`title.${act.resource}`)}</h1>
+        <Refusal error={error} again={() => void refetch()} />
+      </>
+    );
+  }
   if (!fresh || (id !== null && row === undefined)) return <div className="block skeleton-block" aria-busy="true" />;
   const closed = row === undefined ? null : (act.closed?.(row) ?? null);
   if (closed !== null) {

@@ -16,6 +16,7 @@ export const enRun: Pick<Messages['run'], keyof typeof viRun> = {
   cancelNo: 'Do not cancel',
 };
 export const enImport: Messages['import'] = {
+  awaited: 'The content of this file has not come yet. If the page was closed while it was sent, send it again below.',
   drop: 'Drop a CSV file here',
   dropAgain: 'Mend the refused rows, then drop the file here',
   dropNote: 'The file is checked first; nothing is written before you press Import.',

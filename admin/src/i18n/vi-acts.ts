@@ -99,7 +99,8 @@ export const viActs = {
       merged: 'Hồ sơ này đã gộp vào hồ sơ khác nên không sửa được nữa. Mở hồ sơ hiện hành để sửa.',
       alreadyAway: 'Đã ghi nhận chuyển đi hoặc đã mất. Muốn hủy, bấm Sửa và đổi tình trạng về “Đang cư trú”.',
       withdrawn: 'Đã rút nên không sửa được nữa. Nếu cần, thêm bản mới.',
-      signed: 'Phiếu do bệnh viện ký số và trạng thái này là cuối cùng, nên không còn gì để đổi. Nếu nội dung sai, bệnh viện phát hành phiếu thay thế.',
+      signed:
+        'Phiếu do bệnh viện ký số và trạng thái này là cuối cùng, nên không còn gì để đổi. Nếu nội dung sai, bệnh viện phát hành phiếu thay thế.',
     },
   },
   rule: {

@@ -9,6 +9,7 @@ export const viRun = {
 };
 /** Words of files that come in. */
 export const viImport = {
+  awaited: 'Chưa có nội dung của tệp này. Nếu đã đóng trang khi đang gửi, hãy gửi lại tệp ở ô bên dưới.',
   drop: 'Thả tệp CSV vào đây',
   dropAgain: 'Sửa các dòng bị từ chối rồi thả tệp vào đây',
   dropNote: 'Tệp được kiểm tra trước, chưa ghi gì cho đến khi anh chị bấm Nhập.',

@@ -78,7 +78,7 @@ function Whole({ file, refresh }: { readonly file: ImportFile; readonly refresh:
         <Planned file={file} mapping={mapping} refresh={refresh} />
       )}
       {file.refusedRows.length === 0 ? null : <RefusedRows file={file} />}
-      {ended || file.refusal !== null ? <ImportDrop again /> : null}
+      {ended || file.refusal !== null ? <ImportDrop again /> : file.state === 'AWAITED' ? <ImportDrop /> : null}
       {file.columns.length === 0 || file.state !== 'CHECKED' ? null : (
         <Columns file={file} mapping={mapping} onMap={(heading, column) => setMapping({ ...mapping, [heading]: column })} />
       )}
@@ -107,6 +107,13 @@ function Planned({ file, mapping, refresh }: PlannedProps): ReactNode {
     if (ready) apply.current?.focus();
   }, [ready]);
   if (file.refusal !== null) return null;
+  if (file.state === 'AWAITED') {
+    return (
+      <section className="block">
+        <p role="status">{say('import.awaited')}</p>
+      </section>
+    );
+  }
   if (planned === null) {
     return (
       <section className="block">

@@ -45,7 +45,10 @@ export function RecordPage<Row extends AnyRecord>({ resource, heading, facts, no
         <LinkBase to={`/${resource}`}>{say(`title.${resource}`)}</LinkBase>
       </p>
       {error !== null ? (
-        <Refusal error={error} again={() => void refetch()} />
+        <>
+          <h1>{say(`title.${resource}`)}</h1>
+          <Refusal error={error} again={() => void refetch()} />
+        </>
       ) : data === undefined ? (
         <div className="block skeleton-block" aria-busy="true" />
       ) : (

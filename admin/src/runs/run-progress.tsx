@@ -23,7 +23,7 @@ export function RunProgress({ run, failed = false }: { readonly run: Run; readon
       <progress
         className="whole"
         max={run.total ?? undefined}
-        value={run.total === null && run.endedAt === null ? undefined : handled}
+        value={run.total === null && run.endedAt === null && run.state !== 'PAUSED' ? undefined : handled}
         aria-label={say('column.progress')}
       />
       <p className="figures" role="status">

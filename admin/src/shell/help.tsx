@@ -14,6 +14,9 @@ export function Help({ onClose }: { readonly onClose: () => void }): ReactNode {
     ['j', say('key.next')],
     ['k', say('key.previous')],
     ['Enter', say('key.open')],
+    ['1 2 3 4', say('key.decide')],
+    ['u', say('key.undo')],
+    ['b', say('key.table')],
     ['?', say('key.help')],
     ['Esc', say('key.close')],
   ];

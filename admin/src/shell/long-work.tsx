@@ -12,7 +12,7 @@ import { RunActs } from '../runs/run-acts.tsx';
 const often = 2_000;
 const seldom = 30_000;
 
-/** What runs in the background follows from screen to screen, as one line at the foot. */
+/** What runs in the background follows from screen to screen, as one line at the foot; several are counted there and told when asked. */
 export function LongWork(): ReactNode {
   const say = useSay();
   const may = useMay();
@@ -21,11 +21,17 @@ export function LongWork(): ReactNode {
     every: (runs) => (runs !== undefined && runs.length > 0 ? often : seldom),
   });
   if (data === undefined || data.length === 0) return null;
+  const lines = data.map((run) => <Line key={run.id} run={run} />);
   return (
     <aside className="long-work" aria-label={say('run.running')}>
-      {data.map((run) => (
-        <Line key={run.id} run={run} />
-      ))}
+      {lines.length === 1 ? (
+        lines
+      ) : (
+        <details>
+          <summary>{say('run.several', { smart_count: lines.length })}</summary>
+          {lines}
+        </details>
+      )}
     </aside>
   );
 }
@@ -38,7 +44,7 @@ function Line({ run }: { readonly run: Run }): ReactNode {
     <div className="work-line">
       <LinkBase to={run.kind === 'IMPORT' ? `/imports/${run.id}/show` : `/runs/${run.id}/show`}>
         <span>{word(say, 'runKind', run.kind)}</span>
-        <progress max={run.total ?? undefined} value={run.total === null ? undefined : done} />
+        {run.total === null ? null : <progress max={run.total} value={done} aria-label={say('column.progress')} />}
         <span className="figures">
           {run.total === null ? amount(done) : say('run.of', { done: amount(done), total: amount(run.total) })}
           {left === null ? null : ` · ${say('run.left', { time: durationWords(say, left) })}`}

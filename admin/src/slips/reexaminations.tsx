@@ -7,6 +7,7 @@ import type { ListScreen } from '../lists/screen.ts';
 import { RecordPage } from '../parts/record-page.tsx';
 import { reexaminationActs } from './slip-form.tsx';
 import { slipChoices, slipHolder, slipText } from './slip-choices.tsx';
+import { editOf } from './slip-fields.ts';
 
 const screen: ListScreen<Reexamination> = {
   resource: 'reexaminations',
@@ -44,6 +45,7 @@ export function ReexaminationPage(): ReactNode {
       resource="reexaminations"
       change={{
         permission: 'slip:enter',
+        edit: editOf,
         closedEdit: reexaminationActs.update.closed,
         closedWithdraw: reexaminationActs.withdraw.closed,
       }}

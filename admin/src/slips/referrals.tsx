@@ -7,6 +7,7 @@ import type { ListScreen } from '../lists/screen.ts';
 import { RecordPage } from '../parts/record-page.tsx';
 import { referralActs } from './slip-form.tsx';
 import { slipChoices, slipHolder, slipText } from './slip-choices.tsx';
+import { editOf } from './slip-fields.ts';
 
 const screen: ListScreen<Referral> = {
   resource: 'referrals',
@@ -38,7 +39,12 @@ export function ReferralPage(): ReactNode {
   return (
     <RecordPage<Referral>
       resource="referrals"
-      change={{ permission: 'slip:enter', closedEdit: referralActs.update.closed, closedWithdraw: referralActs.withdraw.closed }}
+      change={{
+        permission: 'slip:enter',
+        edit: editOf,
+        closedEdit: referralActs.update.closed,
+        closedWithdraw: referralActs.withdraw.closed,
+      }}
       note={({ origin }) => (origin === 'SIGNED' ? 'record.signed' : 'record.entered')}
       heading={({ number }) => <span className="figures">{number ?? say('title.referrals')}</span>}
       facts={(slip) => [

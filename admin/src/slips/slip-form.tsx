@@ -5,7 +5,7 @@ import { day } from '../format.ts';
 import { holderOf, recordActs, type FormField } from '../forms/form-spec.ts';
 import { HolderForms } from '../forms/holder-forms.tsx';
 import type { MessageKey } from '../i18n/vi.ts';
-import { fieldsFor, type AnySlip } from './slip-fields.ts';
+import { closedOf, fieldsFor, type AnySlip } from './slip-fields.ts';
 
 const facility = (key: string, label: MessageKey): FormField => ({
   key,
@@ -24,6 +24,7 @@ const shared = {
   first: [{ title: 'record.holder', fields: [holderOf] }],
   title: 'form.group.slip',
   closed,
+  closedUpdate: closedOf,
   noteOf,
 } as const;
 

@@ -22,6 +22,7 @@ export function UnitPage(): ReactNode {
       <p className="trail">
         <LinkBase to="/units">{say('title.units')}</LinkBase>
       </p>
+      {error !== null ? <h1>{say('title.units')}</h1> : null}
       {error !== null ? (
         <Refusal error={error} again={() => void refetch()} />
       ) : unit === undefined ? (
