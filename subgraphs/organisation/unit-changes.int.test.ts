@@ -365,7 +365,7 @@ test('a unit out of scope is none, and a role without the right changes nothing 
 });
 
 test('a change of a unit is put back, an end too, unless something newer stands on it or its place is gone', async () => {
-  const made = await mutate(steward, 'create', { code: 'x31', name: 'Trạm 31', level: 'STATION', parentId: 'u3' });
+  const made = await mutate(steward, 'create', { code: 'x91', name: 'Trạm 31', level: 'STATION', parentId: 'u3' });
   const unitOf = made.ok?.orgUnit as { readonly id: string };
   const { id: unitId } = unitOf;
   const changesNow = (): Promise<readonly { readonly id: string; readonly version: number }[]> =>
@@ -406,7 +406,7 @@ test('a change of a unit is put back, an end too, unless something newer stands 
 
   const second = await mutate(steward, 'withdraw', { id: unitId, version: 7, reason: 'Thử' });
   expect(second.error).toBeNull();
-  await mutate(steward, 'create', { code: 'x31', name: 'Trạm 31', level: 'STATION', parentId: 'u2' });
+  await mutate(steward, 'create', { code: 'x91', name: 'Trạm 31', level: 'STATION', parentId: 'u2' });
   const last = (await changesNow()).at(-1);
   expect((await undo(last?.id, 8)).error).toMatchObject({ code: 'CONFLICT', reason: 'UNIT_CODE_TAKEN', field: 'changeId' });
 });

@@ -19,6 +19,7 @@ import { openGateway, type Gateway } from '../../gateway/gateway.ts';
 import { allSubgraphs } from '../../subgraphs/all.ts';
 import { seedDemoWorld } from '../../subgraphs/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../kit/postgres.ts';
+import { addLateKinds } from './late-kinds.ts';
 
 /*
  * The demo world behind the whole graph, for probes of the scope: with both locks, with either one taken away, and on
@@ -79,16 +80,32 @@ export interface ProbedGraph {
   close(): Promise<void>;
 }
 
-const recordTables: Readonly<Record<string, { readonly number: string; readonly facility: boolean; readonly citizen: string }>> =
-  {
-    'citizens.citizen': { number: 'personal_id', facility: false, citizen: 'id' },
-    'citizens.discrepancy': { number: 'field', facility: false, citizen: 'citizen_id' },
-    'insurance.card': { number: 'number', facility: false, citizen: 'citizen_id' },
-    'results.result': { number: 'code', facility: false, citizen: 'citizen_id' },
-    'slips.referral_slip': { number: 'number', facility: true, citizen: 'citizen_id' },
-    'slips.reexamination_slip': { number: 'number', facility: true, citizen: 'citizen_id' },
-    'organisation.work_item': { number: 'kind', facility: false, citizen: 'citizen_id' },
-  };
+interface RecordColumns {
+  readonly number: string;
+  readonly facility?: boolean;
+  /** `null`: about nobody. */
+  readonly citizen: string | null;
+}
+
+const recordTables: Readonly<Record<string, RecordColumns>> = {
+  'citizens.citizen': { number: 'personal_id', citizen: 'id' },
+  'citizens.discrepancy': { number: 'field', citizen: 'citizen_id' },
+  'citizens.change': { number: 'action', citizen: 'citizen_id' },
+  'insurance.card': { number: 'number', citizen: 'citizen_id' },
+  'insurance.change': { number: 'action', citizen: 'citizen_id' },
+  'results.result': { number: 'code', citizen: 'citizen_id' },
+  'results.change': { number: 'action', citizen: 'citizen_id' },
+  'slips.referral_slip': { number: 'number', facility: true, citizen: 'citizen_id' },
+  'slips.reexamination_slip': { number: 'number', facility: true, citizen: 'citizen_id' },
+  'slips.change': { number: 'action', facility: true, citizen: 'citizen_id' },
+  'organisation.work_item': { number: 'kind', citizen: 'citizen_id' },
+  'organisation.account': { number: 'login', citizen: null },
+  'organisation.client': { number: 'name', citizen: null },
+  'organisation.change': { number: 'action', citizen: null },
+  'hub.run': { number: 'kind', citizen: null },
+  'hub.import_file': { number: 'kind', citizen: null },
+  'hub.export_file': { number: 'kind', citizen: null },
+};
 
 export async function openProbeWorld(): Promise<ProbeWorld> {
   const database = await createTestDatabase();
@@ -108,12 +125,13 @@ export async function openProbeWorld(): Promise<ProbeWorld> {
   const unitRows = await truth<{ number: number; parent: number | null }>('select number, parent_number as parent from hub.unit');
   const tree = unitTree(unitRows);
   const rows = new Map<string, readonly Row[]>();
-  for (const [table, { number, facility, citizen }] of Object.entries(recordTables)) {
+  await addLateKinds(owner);
+  for (const [table, { number, facility = false, citizen }] of Object.entries(recordTables)) {
     rows.set(
       table,
       await truth<Row>(
         `select '${table}' as table, id::text as id, unit_no as "unitNo", ${facility ? 'facility_no' : 'null::int'} as "facilityNo",
-                ${citizen}::text as "citizenId", ${number} as number from ${table} order by id`,
+                ${citizen ?? 'null'}::text as "citizenId", ${number} as number from ${table} order by id`,
       ),
     );
   }
@@ -124,11 +142,12 @@ export async function openProbeWorld(): Promise<ProbeWorld> {
 
   const scopedTables = await truth<ScopedTable>(
     `select c.table_schema || '.' || c.table_name as table,
-            case when bool_or(c.column_name = 'id') then 'id' else 'citizen_id' end as key,
+            case when bool_or(c.column_name = 'id') then 'id' when bool_or(c.column_name = 'citizen_id') then 'citizen_id'
+              else min(c.column_name::text) filter (where c.column_name like '%_id') end as key,
             array_agg(c.column_name::text) filter (where c.column_name in ('unit_no', 'facility_no')) as units
        from information_schema.columns c
       where c.table_schema || '.' || c.table_name = any ($1)
-      group by c.table_schema, c.table_name order by 1`,
+      group by c.table_schema, c.table_name having bool_or(c.column_name in ('unit_no', 'facility_no')) order by 1`,
     [[...new Set(policies.map(({ table }) => table))]],
   );
 
