@@ -89,8 +89,11 @@ switch (mode) {
       HUB_PROBES: '20000',
       HUB_REPLAYS: '5000',
       HUB_FAULT_SECONDS: '60',
+      HUB_MIX_SECONDS: '600',
+      HUB_AWAY_SECONDS: '600',
       HUB_TAMPERINGS: '1000',
       HUB_KILLS: '20',
+      HUB_ORACLE_ROWS: '100000',
     };
     const named = (path) => rest.length === 0 || rest.some((name) => path.includes(name));
     if (named('test/differential')) await suite('unit', ['--testPathPatterns', 'test/differential'], full);
@@ -102,11 +105,12 @@ switch (mode) {
       'kernel/audit/sealer',
       'kernel/db/read-door-pg',
       'subgraphs/insurance/import-cards',
+      'test/oracle',
     ];
     const chosen = scaled.filter(named);
     if (chosen.length > 0) await suite('int', ['--runInBand', '--testPathPatterns', chosen.join('|')], full);
     if (rest.length === 0 || chosen.length === 0)
-      await suite('long', ['--runInBand'].concat(rest.length === 0 ? [] : ['--testPathPatterns', ...rest]));
+      await suite('long', ['--runInBand'].concat(rest.length === 0 ? [] : ['--testPathPatterns', ...rest]), full);
     break;
   }
   default:

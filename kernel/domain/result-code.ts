@@ -10,8 +10,12 @@ export type ResultCodeReason = 'MASKED_VALUE' | 'RESULT_CODE_FORMAT';
 
 export function parseResultCode(text: string): Parsed<ResultCode, ResultCodeReason> {
   if (holdsMask(text)) return { ok: false, reason: 'MASKED_VALUE' };
-  const good = /^[0-9A-Z]{6,20}\.KQ\.[GH][0-9]{2}\.[0-9]{6}(?:\.[0-9A-Za-z][0-9A-Za-z/_-]{0,49})?$/.test(text);
-  return good ? { ok: true, value: text as ResultCode } : { ok: false, reason: 'RESULT_CODE_FORMAT' };
+  const code = text.normalize('NFC');
+  // Offices number their papers with letters of their language: `15/QĐ-SYT`.
+  const good = /^[0-9A-Z]{6,20}\.KQ\.[GH][0-9]{2}\.[0-9]{6}(?:\.[0-9\p{Script=Latin}][0-9\p{Script=Latin}/._-]{0,49})?$/u.test(
+    code,
+  );
+  return good ? { ok: true, value: code as ResultCode } : { ok: false, reason: 'RESULT_CODE_FORMAT' };
 }
 
 /** Owner (personal number, or the id of an organisation) and type of the paper (`KQ.G18.000010`). */

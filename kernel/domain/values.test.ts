@@ -70,6 +70,16 @@ test('a result code names owner, agency and type', () => {
   }
 });
 
+test('a paper numbered as offices number theirs has a code, its tones composed or not, and nothing of the number is shown masked', () => {
+  for (const number of ['15/QĐ-SYT', '02/GPHĐ', 'CN.1817', 'Ậ-1']) {
+    const code = `038090000001.KQ.G18.000010.${number}`;
+    expect(parseResultCode(code.normalize('NFD'))).toEqual({ ok: true, value: code });
+    expect(mask('resultCode', code)).toBe('038•••••0001.KQ.G18.000010.•••••');
+  }
+  for (const number of ['số 15', '/15', 'Ж1', '.15'])
+    expect(parseResultCode(`038090000001.KQ.G18.000010.${number}`).ok).toBe(false);
+});
+
 test('63 old provinces lead to 34 new ones; 56 ethnic codes', () => {
   expect(Object.keys(oldProvinces)).toHaveLength(63);
   expect(Object.keys(provinces)).toHaveLength(34);

@@ -174,8 +174,9 @@ export class Results {
   #byText(start: string): Condition | null {
     const whole = parseResultCode(start);
     if (!this.#results.clear) return whole.ok ? textIs('code', whole.value, { kind: 'few' }) : null;
-    if (!/^[0-9A-Za-z./_-]+$/.test(start) || start.length < shortestText) return null;
-    return textBegins('code', start);
+    const beginning = start.normalize('NFC');
+    if (!/^[0-9\p{Script=Latin}./_-]+$/u.test(beginning) || beginning.length < shortestText) return null;
+    return textBegins('code', beginning);
   }
 }
 

@@ -28,6 +28,8 @@ export type MadeFile = Readonly<{
   rows: readonly Row[];
   /** Line → name of the fault that was written into it; lines that are not here were meant to be right. */
   faults: ReadonlyMap<number, string>;
+  /** Lines that say once more what a right line above has said. */
+  repeats: ReadonlySet<number>;
 }>;
 
 type Draft = Record<string, string>;
@@ -52,7 +54,7 @@ const put =
     row[column] = draw.of(values);
   };
 
-const notDates = ['15.03.1990', '19900315', '5/3/1985', 'không nhớ', '90', '1990-03-15 00:00', '03-15-1990'];
+const notDates = ['15.03.1990', '19900315', 'không nhớ', '90', '1990-03-15 00:00', '03-15-1990'];
 const noDays = ['1991-02-29', '31/04/1990', '13/1985', '30/02/2000', '1990-13-01', '00/03/1985', '1900-02-29'];
 const notNumbers = ['38090000001', '0380900000012', '03809000000A', '3.8E+10', '٠٣٨٠٩٠٠٠٠٠٠١', 'C1234567'];
 const notAddresses = ['khong-co', 'lan@', 'lan a@thu.vn', '@thu.vn', 'lan@@thu.vn'];
@@ -74,16 +76,11 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
       row.date_of_birth = draw.of([`${year}-01-15`, `15/01/${year}`, String(year), `06/${year}`]);
     },
     'a gender outside the list': put('gender', '0', '4', 'x?', '12'),
-    'an ethnicity outside the list': put('ethnicity', '57', '99', '00', '1'),
+    'an ethnicity outside the list': put('ethnicity', '57', '99', '00', '101'),
     'no telephone number': put('phone', '12345', 'không có', '09123456789012', '0912-ABC-678'),
     'no e-mail address': put('email', ...notAddresses),
     'a commune code of another length': put('permanent_commune', '0082', '000820', '82', 'Ba Đình'),
     'a current commune that is not a code': put('current_commune', 'X0082', '1327'),
-    'a commune that is gone, said to be of the new list': (row, draw) => {
-      row.commune_list = '2025';
-      row.permanent_commune = draw.of([...communes.old, ...communes.none]);
-      row.current_commune = '';
-    },
     'a list of communes of no reform': put('commune_list', '2023', 'mới', '25'),
     'a unit that does not exist': put('unit_code', 'KHONG-CO', '00000', 'x99'),
     'a unit of somebody else': (row, _draw, wish) => {
@@ -95,15 +92,7 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
     'an address longer than the form': (row) => {
       row.permanent_address = 'Thôn Đông, '.repeat(100);
     },
-    'a control character in the name': put('full_name', 'Nguyễn\u0000Văn An', 'Trần\u0007Bình', 'Lê \u001BChi'),
-    'the same key of the sender again': (row, draw, _wish, before) => {
-      row.source_key = draw.of(before.filter((other) => other.source_key?.trim())).source_key ?? '';
-    },
-    'the same number again, without a key': (row, draw, _wish, before) => {
-      row.personal_id =
-        draw.of(before.filter((other) => !other.source_key?.trim() && other.personal_id?.trim())).personal_id ?? '';
-      row.source_key = '';
-    },
+    'a control character in the name': put('full_name', 'Trần\u0007Bình', 'Lê \u001BChi'),
     'two faults at once': (row) => {
       row.gender = '7';
       row.date_of_birth = '31/02/1980';
@@ -156,9 +145,6 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
       row.number = `DN4${place}${draw.digits(10)}`;
       row.issuer = issuer;
     },
-    'the same number again': (row, draw, _wish, before) => {
-      Object.assign(row, { number: draw.of(before).number, issuer: '' });
-    },
   },
   results: {
     'no code': put('code', '', ' '),
@@ -178,16 +164,9 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
     'a day that no calendar has': put('issued_on', ...noDays),
     'only a year where a day is needed': put('issued_on', '2024', '05/2024'),
     'a last day that no calendar has': put('valid_to', '2029-02-29', '31/09/2028'),
-    'issued tomorrow or later': (row, _draw, wish) => {
-      row.issued_on = `${Number(wish.today.slice(0, 4)) + 2}-01-31`;
-      row.valid_to = '';
-    },
     'a last day before the first': (row) => {
       row.issued_on = '2024-05-01';
       row.valid_to = '30/04/2024';
-    },
-    'the same code again': (row, draw, _wish, before) => {
-      row.code = draw.of(before).code ?? '';
     },
   },
   units: {
@@ -213,9 +192,6 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
     'a day that no calendar has': put('valid_from', ...noDays),
     'a day not written as one': put('valid_from', ...notDates),
     'only a year where a day is needed': put('valid_from', '2025'),
-    'the same code again': (row, draw, _wish, before) => {
-      row.code = draw.of(before).code ?? '';
-    },
   },
   accounts: {
     'no login': put('login', ''),
@@ -228,9 +204,6 @@ const faults: Readonly<Record<ImportKind, Readonly<Record<string, Fault>>>> = {
       row.unit_code = wish.foreignUnit;
     },
     'no e-mail address': put('email', ...notAddresses),
-    'the same login again': (row, draw, _wish, before) => {
-      row.login = draw.of(before).login ?? '';
-    },
   },
 };
 
@@ -266,10 +239,7 @@ function citizen(i: number, draw: Draw, wish: FileWish): Draft {
   // Structure of the number that does not fit the person is a warning and no more: now and then it does not.
   const century = draw.chance(0.03) ? draw.below(10) : (year < 2000 ? 0 : 2) + (man ? 0 : 1);
   const list = draw.of(['2024', '2025']);
-  const inList =
-    list === '2025'
-      ? [...communes.unchanged, ...communes.new, communes.baChe]
-      : [...communes.unchanged, ...communes.old, ...communes.none];
+  const inList = [...communes.unchanged, ...communes.new, ...communes.old, ...communes.none, communes.baChe];
   const nameless = draw.chance(0.04); // no number and no key: the newborn, the foreigner
   const name = draw.chance(0.05)
     ? `${draw.of(surnames)} ${draw.of(rareNames)}`
@@ -285,9 +255,11 @@ function citizen(i: number, draw: Draw, wish: FileWish): Draft {
       String(year),
       '29/02/1996',
       '2000-02-29',
+      '5/3/1985',
+      '1985-03',
     ]),
     gender: man ? draw.of(['1', 'Nam', 'nam', 'MALE', 'male']) : draw.of(['2', 'Nữ', 'nữ', 'NỮ', 'FEMALE']),
-    ethnicity: draw.of(['', '01', '01', '02', '25', '54', '55', '56']),
+    ethnicity: draw.of(['', '01', '1', '02', '25', '54', '55', '56']),
     phone: draw.chance(0.5)
       ? draw.of([
           `09${draw.digits(8)}`,
@@ -339,12 +311,12 @@ function card(i: number, draw: Draw, wish: FileWish): Draft {
 function result(i: number, draw: Draw, wish: FileWish): Draft {
   const owner = holder(i, draw, wish);
   return {
-    code: `${owner}.KQ.${draw.of(['G18.000010', 'G15.000038', 'H08.000001'])}.${draw.of(['', 'LLTP-', 'số '])}${wish.seed}-${i}`,
+    code: `${owner}.KQ.${draw.of(['G18.000010', 'G15.000038', 'H08.000001'])}.${draw.of(['', 'LLTP-', '15/QĐ-SYT-'])}${wish.seed}-${i}`,
     personal_id: draw.chance(0.1) ? '' : owner,
     name: draw.of(['Chứng chỉ hành nghề dược', 'Giấy khai sinh', 'Giấy xác nhận, "bản sao"; có dấu']),
     kind: '',
     issuing_agency: draw.of(['', 'Sở Y tế', 'UBND xã; một cửa']),
-    issued_on: draw.of(['', '2024-02-29', '15/06/2023']),
+    issued_on: draw.of(['', '2024-02-29', '15/06/2023', '2027-01-01']),
     valid_to: draw.of(['', '2030-01-31', '29/02/2028']),
     excerpt: draw.of(['', 'về việc cấp lại', 'dòng 1\ndòng 2']),
     file: draw.of(['', `${owner}.KQ.G18.000010_Signed_1718000000.pdf`]),
@@ -356,8 +328,12 @@ const holder = (i: number, draw: Draw, wish: FileWish): string =>
 
 function unit(i: number, draw: Draw, wish: FileWish, before: readonly Draft[]): Draft {
   const made = before.filter((other) => other.level === 'CENTRE').map((other) => other.code ?? '');
-  const level = draw.of(['CENTRE', 'STATION', 'STATION', 'FACILITY'] as const);
-  const above = level === 'STATION' ? [...ofLevel(wish, 'CENTRE'), ...made] : ofLevel(wish, 'PROVINCE');
+  const provinces = ofLevel(wish, 'PROVINCE');
+  const level = draw.of(
+    provinces.length === 0 ? (['STATION', 'FACILITY'] as const) : (['CENTRE', 'STATION', 'STATION', 'FACILITY'] as const),
+  );
+  const centres = [...ofLevel(wish, 'CENTRE'), ...made];
+  const above = level === 'STATION' || provinces.length === 0 ? centres : provinces;
   return {
     code: `DV${wish.seed}-${i}`,
     name: draw.of(['Trạm y tế xã Đông', 'Trung tâm y tế "khu vực", cơ sở 2', 'Bệnh viện; phân viện']),
@@ -394,11 +370,12 @@ export function makeFile(wish: FileWish): MadeFile {
   const before: Draft[] = [];
   const rows: Row[] = [];
   const meant = new Map<number, string>();
+  const repeats = new Set<number>();
   const lines: string[] = [order.map((name) => quoted(name, delimiter)).join(delimiter)];
   let line = 2;
   let bad = 0;
   for (let i = 0; i < wish.rows; i++) {
-    const row = rightRow[wish.kind](i, draw, wish, before);
+    let row = rightRow[wish.kind](i, draw, wish, before);
     let width: Row['width'] = 'right';
     if (places.has(i)) {
       const name = bad < names.length ? (names[bad] ?? '') : draw.of(names);
@@ -407,7 +384,10 @@ export function makeFile(wish: FileWish): MadeFile {
       if (name in shapes) width = shapes[name as keyof typeof shapes];
       else faults[wish.kind][name]?.(row, draw, wish, before);
     } else {
-      before.push({ ...row });
+      if (before.length > 0 && draw.chance(0.01)) {
+        row = { ...draw.of(before) };
+        repeats.add(line);
+      } else before.push({ ...row });
       if (draw.chance(0.3)) makeUnusual(row, draw);
     }
     row['ghi chú riêng'] = draw.of(['', 'x', 'có, dấu phẩy']);
@@ -419,7 +399,7 @@ export function makeFile(wish: FileWish): MadeFile {
     rows.push({ line, cells: row, width });
     line += 1 + (text.match(/\n/g)?.length ?? 0);
   }
-  return { csv: (wish.bom ? '\uFEFF' : '') + lines.join(lineEnd) + lineEnd, rows, faults: meant };
+  return { csv: (wish.bom ? '\uFEFF' : '') + lines.join(lineEnd) + lineEnd, rows, faults: meant, repeats };
 }
 
 /** Faults that repeat an earlier row need one: no fault stands in the first tenth of the file. */

@@ -34,7 +34,7 @@ test('the line of a row is the one on which it begins, whatever its cells hold',
   });
   const lines = file.csv.split('\n');
   for (const row of file.rows.filter((row) => cell(row, 'source_key') !== ''))
-    expect(lines.slice((row.line ?? 0) - 1, row.line + 2).join('\n')).toContain(cell(row, 'source_key'));
+    expect(lines.slice(row.line - 1, row.line + 2).join('\n')).toContain(cell(row, 'source_key'));
 });
 
 test('dates are read in the forms of the contract and no other', () => {
@@ -44,5 +44,6 @@ test('dates are read in the forms of the contract and no other', () => {
   expect(readDate('1985')).toEqual({ value: '1985-01-01', precision: 'YEAR' });
   expect(readDate('29/02/1900')).toBe('impossibleDate');
   expect(readDate('29/02/2000')).toMatchObject({ precision: 'DAY' });
-  expect(readDate('3/1985')).toBe('format');
+  expect(readDate('1985-03')).toEqual(readDate('3/1985'));
+  expect(readDate('15.03.1990')).toBe('format');
 });

@@ -18,7 +18,6 @@ export type Reason =
   | 'partialDate' // only part of a date where a whole one is needed
   | 'order' // ends before it begins
   | 'unknownCode' // not in the closed list of the column
-  | 'unknownCommune' // not in the list of communes the row names
   | 'unknownUnit' // no such unit, or one that is not the caller's to see: the two must not be told apart
   | 'masked' // a number as the hub masks it, sent back
   | 'tooLong'
@@ -27,11 +26,10 @@ export type Reason =
   | 'cardObject' // characters 1 and 2
   | 'contradictsNumber' // the issuer is not the one that characters 4 and 5 name
   | 'wrongParent' // the unit above is of no higher level
-  | 'duplicateInFile' // the natural key stood on an earlier line of the same file
   | 'shape'; // more or fewer cells than headings
 
-/** `field` is a column; empty for the row as a whole. */
-export type Problem = Readonly<{ field: string; reason: Reason }>;
+/** `field` is a column, empty for the row as a whole. What two columns say against each other may be told of either: `orField`. */
+export type Problem = Readonly<{ field: string; reason: Reason; orField?: string }>;
 export type Verdict = Readonly<{ line: number; problems: readonly Problem[] }>; // no problem: accepted
 
 export type Level = 'PROVINCE' | 'CENTRE' | 'STATION' | 'FACILITY';
@@ -80,17 +78,20 @@ function words(text: string): readonly string[] {
 /** Cells may be written with composed or decomposed tones and with blanks around; neither is part of the value. */
 export const cell = (row: Row, column: string): string => (row.cells[column] ?? '').normalize('NFC').trim();
 
-export type KnownDate = { value: string; precision: 'DAY' | 'MONTH' | 'YEAR' };
+export type KnownDate = Readonly<{ value: string; precision: 'DAY' | 'MONTH' | 'YEAR' }>;
 
-/** The written forms are exactly those of the contract: `yyyy-mm-dd`, `dd/mm/yyyy`, or `1985`, `03/1985`. */
+/**
+ * The contract's forms: `yyyy-mm-dd`, `dd/mm/yyyy`, "or what is known of them (`1985`, `03/1985`)". The last makes `1985-03` right too; and
+ * `5/3/1985` is `dd/mm/yyyy` as spreadsheets of this country write it: no other reading becomes possible with it.
+ */
 export function readDate(text: string): KnownDate | 'format' | 'impossibleDate' {
   const day = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (day) return calendar(Number(day[1]), Number(day[2]), Number(day[3]));
-  const vietnamese = /^(\d{2})\/(\d{2})\/(\d{4})$/.exec(text);
+  const vietnamese = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text);
   if (vietnamese) return calendar(Number(vietnamese[3]), Number(vietnamese[2]), Number(vietnamese[1]));
-  const month = /^(\d{2})\/(\d{4})$/.exec(text);
+  const month = /^(\d{1,2})\/(\d{4})$/.exec(text) ?? /^(?<year>\d{4})-(?<month>\d{2})$/.exec(text);
   if (month) {
-    const found = calendar(Number(month[2]), Number(month[1]), 1);
+    const found = calendar(Number(month.groups?.year ?? month[2]), Number(month.groups?.month ?? month[1]), 1);
     return typeof found === 'string' ? found : { ...found, precision: 'MONTH' };
   }
   if (/^\d{4}$/.test(text)) {
@@ -125,33 +126,16 @@ export const readGender = (text: string) => genders[text.toLowerCase()];
 /** "Card books show the number in groups; strip spaces and hyphens and upper-case letters before checking." */
 export const cardNumber = (text: string): string => text.replace(/[\s-]/g, '').toUpperCase();
 
-/** A whole file, because some faults (a key that stood before, a unit above that was itself refused) are not seen in one row. */
+/**
+ * A whole file, because a unit above may be another row of it.
+ *
+ * The same record on two lines is no fault: `source_key` "with the sender it is the natural key, else `personal_id`; neither: name, birth date,
+ * commune and unit, exactly one equal = the same". The second line is the same record once more. And one number on lines of different people is
+ * none either: "Two holders of one number come in both".
+ */
 export function judge(kind: ImportKind, rows: readonly Row[], world: World): Verdict[] {
   if (kind === 'units') return judgeUnits(rows, world);
-  const seen = new Set<string>();
-  return rows.map((row) => {
-    const problems = judgeRow(kind, row, world);
-    // Silent in the contract: what a second line with the natural key of an earlier one means. A file that says one thing twice is in every
-    // such system a fault of the file; which of two different lines holds must not hang on their order. Only rows that came in are "earlier".
-    const key = naturalKey(kind, row);
-    if (problems.length === 0 && key) {
-      if (seen.has(key.value)) problems.push({ field: key.field, reason: 'duplicateInFile' });
-      else seen.add(key.value);
-    }
-    return { line: row.line, problems };
-  });
-}
-
-/**
- * Two people may hold one number ("Two holders of one number come in both"), so a number is a natural key only where no `source_key` is given.
- * With neither, an equal name, birth date, commune and unit "= the same": that is a citizen met again, not a fault.
- */
-function naturalKey(kind: ImportKind, row: Row): { field: string; value: string } | undefined {
-  const by = (field: string, value: string) => (value === '' ? undefined : { field, value: `${field} ${value}` });
-  if (kind === 'citizens') return by('source_key', cell(row, 'source_key')) ?? by('personal_id', cell(row, 'personal_id'));
-  if (kind === 'cards') return by('number', cardNumber(cell(row, 'number')));
-  if (kind === 'results') return by('code', cell(row, 'code'));
-  return by('login', cell(row, 'login'));
+  return rows.map((row) => ({ line: row.line, problems: judgeRow(kind, row, world) }));
 }
 
 /** Everything that one row alone can have wrong. A row without the right number of cells has nothing else that can be trusted. */
@@ -161,7 +145,7 @@ export function judgeRow(kind: ImportKind, row: Row, world: World): Problem[] {
   for (const column of required[kind]) report.required(column);
   if (kind === 'citizens') judgeCitizen(report, world);
   if (kind === 'cards') judgeCard(report, world);
-  if (kind === 'results') judgeResult(report, world);
+  if (kind === 'results') judgeResult(report);
   if (kind === 'units') judgeUnit(report);
   if (kind === 'accounts') judgeAccount(report, world);
   return report.problems;
@@ -174,8 +158,8 @@ function judgeCitizen(report: Report, world: World): void {
   const born = report.date('date_of_birth');
   if (born && born.value > world.today) report.add('date_of_birth', 'future');
   report.check('gender', (text) => (readGender(text) ? undefined : 'unknownCode'));
-  // "match by code, never by name": the code is what the column holds.
-  report.check('ethnicity', (text) => (/^(0[1-9]|[1-4][0-9]|5[0-6])$/.test(text) ? undefined : 'unknownCode'));
+  // "match by code, never by name". Spreadsheets lose the zero of `01`, and a single digit can mean nothing else.
+  report.check('ethnicity', (text) => (/^(0?[1-9]|[1-4][0-9]|5[0-6])$/.test(text) ? undefined : 'unknownCode'));
   // Silent in the contract: a Vietnamese number, national or with its country code, as people write it. Only what is certainly none is refused.
   report.check('phone', (text) => {
     if (text.includes('•')) return 'masked';
@@ -184,22 +168,15 @@ function judgeCitizen(report: Report, world: World): void {
   report.email('email');
   for (const column of ['birthplace', 'native_place', 'permanent_address', 'current_address']) report.text(column, 1024);
   report.check('commune_list', (text) => (text === '2024' || text === '2025' ? undefined : 'unknownCode'));
-  for (const column of ['permanent_commune', 'current_commune'])
-    report.check(column, (text) => communeFault(text, report.value('commune_list')));
+  for (const column of ['permanent_commune', 'current_commune']) report.check(column, communeFault);
   report.check('unit_code', (text) => (world.units.has(text) ? undefined : 'unknownUnit'));
 }
 
 /**
- * "Communes merged before 2025 are in neither" list, so under `2024` a well-written code that is not found may have been good: it is kept, with the
- * confidence "unknown" that the domain names for it. The list of 2025 is whole (3,321 communes counted): what it lacks does not exist.
- * Without a list the file's is "decided for the file", which no single row can judge.
+ * The form only. "An address keeps the text as given, the code, the list version, and a derived current code with a confidence: exact, main target
+ * of a split, unknown. Never overwrite the original": a code that no list holds is kept, with the confidence `unknown`.
  */
-function communeFault(text: string, list: string): Reason | undefined {
-  if (!/^[0-9]{5}$/.test(text)) return 'format';
-  if (list !== '2025') return undefined;
-  const known = communes.unchanged.includes(text) || communes.new.includes(text) || text === communes.baChe;
-  return known ? undefined : 'unknownCommune';
-}
+const communeFault = (text: string): Reason | undefined => (/^[0-9]{5}$/.test(text) ? undefined : 'format');
 
 function judgeCard(report: Report, world: World): void {
   report.check('number', (text) => {
@@ -223,21 +200,23 @@ function judgeCard(report: Report, world: World): void {
     if (number.length !== 15) return undefined;
     const place = number.slice(3, 5);
     const named = place === '97' ? 'BHXH_BQP' : place === '98' ? 'BHXH_CAND' : 'BHXH_VN';
-    return text === named ? undefined : 'contradictsNumber';
+    if (text !== named) report.add('number', 'contradictsNumber', 'issuer');
+    return undefined;
   });
 }
 
-function judgeResult(report: Report, world: World): void {
-  // The owner is a person's 12 digits, or what an organisation is known by.
+function judgeResult(report: Report): void {
+  // The owner is a person's 12 digits, or what an organisation is known by. Behind the type stands the number of the document itself, as offices
+  // number their papers (`15/QĐ-SYT`); blanks in it are "an effect of the scan".
   report.check('code', (text) => {
     if (text.includes('•')) return 'masked';
-    return /^[0-9A-Za-z-]+\.KQ\.[GH][0-9]{2}\.[0-9]{6}(\.\S.*)?$/.test(text) ? undefined : 'format';
+    return /^[0-9A-Za-z-]+\.KQ\.[GH][0-9]{2}\.[0-9]{6}(\.\S+)?$/.test(text) ? undefined : 'format';
   });
   report.personalId('personal_id');
   report.text('name', 1024);
   report.check('kind', (text) => (text === 'NO_SUCH_KIND' ? 'unknownCode' : undefined));
-  const issued = report.period('issued_on', 'valid_to');
-  if (issued && issued.value > world.today) report.add('issued_on', 'future');
+  // Neither contract nor domain says of a paper, as reason says of a birth, that its day cannot lie ahead: decisions bear the day they hold from.
+  report.period('issued_on', 'valid_to');
 }
 
 const rank: Readonly<Record<Level, number>> = { PROVINCE: 0, CENTRE: 1, STATION: 2, FACILITY: 3 };
@@ -254,14 +233,7 @@ function judgeUnit(report: Report): void {
 /** A unit above may stand in the same file, on whichever line; if its own row is refused there is nothing to stand under. */
 function judgeUnits(rows: readonly Row[], world: World): Verdict[] {
   const problems = rows.map((row) => judgeRow('units', row, world));
-  const seen = new Set<string>();
   const placed = new Map<string, Level>(world.units);
-  rows.forEach((row, i) => {
-    const code = cell(row, 'code');
-    if (problems[i]?.length !== 0) return;
-    if (seen.has(code)) problems[i].push({ field: 'code', reason: 'duplicateInFile' });
-    seen.add(code);
-  });
   const waiting = new Set(rows.keys().filter((i) => problems[i]?.length === 0));
   for (let settled = -1; settled !== waiting.size;) {
     settled = waiting.size;
@@ -273,17 +245,13 @@ function judgeUnits(rows: readonly Row[], world: World): Verdict[] {
       const aboveLevel = placed.get(above);
       if (!isLevel(level) || (above !== '' && !aboveLevel)) continue;
       waiting.delete(i);
-      if (above === cell(row, 'code') || (aboveLevel && (rank[aboveLevel] >= rank[level] || aboveLevel === 'STATION')))
-        problems[i]?.push({ field: 'parent_code', reason: 'wrongParent' });
+      if (aboveLevel && rank[aboveLevel] >= rank[level])
+        problems[i]?.push({ field: 'parent_code', reason: 'wrongParent', orField: 'level' });
       else placed.set(cell(row, 'code'), level);
     }
   }
-  for (const i of waiting) {
-    const row = rows[i];
-    if (!row) continue;
-    const itself = cell(row, 'parent_code') === cell(row, 'code');
-    problems[i]?.push({ field: 'parent_code', reason: itself ? 'wrongParent' : 'unknownUnit' });
-  }
+  // What stands under itself, or under what does not come in, stands under nothing.
+  for (const i of waiting) problems[i]?.push({ field: 'parent_code', reason: 'unknownUnit' });
   return rows.map((row, i) => ({ line: row.line, problems: problems[i] ?? [] }));
 }
 
@@ -307,8 +275,8 @@ class Report {
     return cell(this.#row, column);
   }
 
-  add(field: string, reason: Reason): void {
-    this.problems.push({ field, reason });
+  add(field: string, reason: Reason, orField?: string): void {
+    this.problems.push({ field, reason, ...(orField !== undefined && { orField }) });
   }
 
   check(column: string, fault: (text: string) => Reason | undefined): void {
