@@ -4,7 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { Hands, keptByBrowser, logIn, open, openChromium, settled, type Seat } from '../kit/admin-browser.ts';
+import { StewardHands } from '../kit/admin-world.ts';
 import { startHub, type TestHub } from '../kit/hub.ts';
+import { behave } from '../kit/reconcile-drill.ts';
 
 /*
  * The admin in a real browser, on a whole hub with the demo world: people log in as they do, and do what they come for. Acts beyond the
@@ -306,6 +308,58 @@ test('a run is started, watched to its end, and what it found waits at the desk'
   expect(problems).toEqual([]);
 }, 120_000);
 
+test('what failed in a run is run again, and then nothing of it is left', async () => {
+  const { page, problems } = steward;
+  const other = await StewardHands.of(hub);
+  await behave(hub.dataDir, { mode: 'moved', share: 0.01 });
+  const run = await other.startReconcile();
+  await other.run(run, ({ state, refused }) => state === 'DONE' && Number(refused) > 0);
+  await behave(hub.dataDir, {});
+  await open(page, hub.address, '/');
+  const hands = new Hands(page);
+  await hands.click('.dashboard h2 a[href="#/runs"]');
+  await page.waitForSelector('tbody .row-link');
+  await hands.click('tbody .row-link >> nth=0');
+  await page.waitForURL(new RegExp(run));
+  await page.waitForSelector('.run button:text-is("Chạy lại phần lỗi")');
+  await hands.click('.run button:text-is("Chạy lại phần lỗi")');
+  atMost(3, 're-run what failed', hands);
+  await other.run(run, ({ state, refused }) => state === 'DONE' && refused === 0);
+  await page.waitForSelector('.run h2:text-is("Đối soát: Đã xong")', { timeout: 60_000 });
+  await page.waitForSelector('.run button', { state: 'detached' });
+  expect(problems).toEqual([]);
+}, 120_000);
+
+test('what a hospital signed is never edited: its status goes on, or it is withdrawn', async () => {
+  const { page, problems } = clerk;
+  await open(page, hub.address, '/');
+  await find(page, new Hands(page), 'nguyen van a');
+  await page.click('a:has-text("Hẹn khám")');
+  await page.waitForSelector('.facts:has-text("Bệnh viện ký số")');
+  expect(await page.textContent('.resumed')).toContain('nội dung không bao giờ sửa');
+  expect(await page.textContent('.title-line .acts')).not.toContain('Sửa');
+  await page.click('text="Đổi trạng thái"');
+  await page.waitForSelector('form [name=status]');
+  const names = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('form [name]')].map((field) => field.getAttribute('name'))`,
+  );
+  expect(names.sort()).toEqual(['status', 'trueFrom']);
+  await page.selectOption('[name=status]', 'USED');
+  await page.click('button[type=submit]');
+  await page.waitForURL(/show$/);
+  await page.waitForSelector('.facts:has-text("Đã dùng")');
+  await page.focus('text="Đổi trạng thái"');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.why-not:has-text("bệnh viện phát hành phiếu thay thế")');
+  await page.click('text="Rút"');
+  await page.waitForSelector('form [name=reason]');
+  await page.keyboard.type('cấp nhầm người');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('.facts:has-text("Nhập nhầm, đã rút")');
+  expect(await page.textContent('.history')).toContain('Lý do rútcấp nhầm người');
+  expect(problems).toEqual([]);
+});
+
 test('a file of 1,000 rows with 10 bad ones comes in; the bad ones are downloaded, mended and sent again', async () => {
   const { page, problems } = steward;
   await open(page, hub.address, '/');
@@ -327,7 +381,7 @@ test('a file of 1,000 rows with 10 bad ones comes in; the bad ones are downloade
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('text="Tải các dòng bị từ chối"')]);
   const refused = readFileSync(await download.path(), 'utf8');
   expect(refused.trim().split('\r\n')).toHaveLength(11);
-  expect(refused).toContain('Cần sửa gì');
+  expect(refused).toContain('refused_remedy');
   await page.setInputFiles('.drop input', {
     name: 'tram-x12-sua.csv',
     mimeType: 'text/csv',

@@ -44,9 +44,15 @@ const watching = `
   }).observe({ type: 'layout-shift', buffered: true });`;
 
 /** A fresh browser of one person, at the log-in page. */
-export async function takeSeat(browser: Browser, address: string, { language, ...options }: SeatOptions = {}): Promise<Seat> {
+export async function takeSeat(
+  browser: Browser,
+  address: string,
+  { language, ...options }: SeatOptions = {},
+  watch?: (page: Page) => void,
+): Promise<Seat> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
+  watch?.(page);
   const problems: string[] = [];
   await page.addInitScript(watching);
   if (language !== undefined) {
@@ -67,8 +73,15 @@ export async function takeSeat(browser: Browser, address: string, { language, ..
   return { page, context, problems };
 }
 
-export async function logIn(browser: Browser, address: string, login: string, options: SeatOptions = {}): Promise<Seat> {
-  const seat = await takeSeat(browser, address, options);
+/** `watch`: told of the page before it loads anything. */
+export async function logIn(
+  browser: Browser,
+  address: string,
+  login: string,
+  options: SeatOptions = {},
+  watch?: (page: Page) => void,
+): Promise<Seat> {
+  const seat = await takeSeat(browser, address, options, watch);
   await seat.page.fill('input[name=login]', login);
   await seat.page.fill('input[name=password]', 'lien-thong-demo');
   await seat.page.keyboard.press('Enter');

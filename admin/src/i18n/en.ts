@@ -613,6 +613,7 @@ export const en: Messages = {
       toFacility: 'To facility',
       facility: 'Facility',
       reason: 'Reason',
+      note: 'Why it was withdrawn',
       appointmentOn: 'Appointment',
       citizen: 'Citizen',
       citizenId: 'Citizen',

@@ -608,6 +608,7 @@ export const vi = {
       toFacility: 'Nơi chuyển đến',
       facility: 'Nơi hẹn',
       reason: 'Lý do',
+      note: 'Lý do rút',
       appointmentOn: 'Ngày hẹn',
       citizen: 'Công dân',
       citizenId: 'Công dân',

@@ -44,6 +44,9 @@ function usePaused(text: string): string {
   return text === '' ? '' : paused;
 }
 
+/** What goes on while nobody looks: asked again whenever one comes back, however short the while. */
+const changesByItself: ReadonlySet<string> = new Set(['runs', 'imports', 'work']);
+
 /** `rows: false`: how a list is filtered and how long it is, for a screen that reads its rows in its own way. */
 export function useList<Row extends { readonly id: string }>(
   screen: ListScreen<Row>,
@@ -68,7 +71,7 @@ export function useList<Row extends { readonly id: string }>(
   const list = useGetList<Row & { id: string }>(
     resource,
     { pagination: { page, perPage }, ...(order !== null && { sort: order }), filter },
-    { placeholderData: keepPreviousData, enabled: rows },
+    { placeholderData: keepPreviousData, enabled: rows, ...(changesByItself.has(resource) && { refetchOnMount: 'always' }) },
   );
   const counted = useAsk(['count', resource, filter], (hub, options) => hub.count(resource, filter, options), {
     enabled: !rows || list.data !== undefined,
