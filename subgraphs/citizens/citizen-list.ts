@@ -65,9 +65,14 @@ function namesFound(access: NameAccess, question: ListQuestion, values: Values, 
   const { filter } = question;
   const words = wordsOf(filter);
   const fits = [lived(filter, 'r'), ...born(filter, 'r', values)];
-  if (words.length > 1 && access === 'name')
+  const [one = '', other = ''] = words;
+  // Of two words each is found by plain search, which costs a third.
+  if (words.length === 2 && access === 'name')
+    fits.push(`strpos(' ' || r.words_before || ' ', ${values.add(` ${one} `, 'text')}) > 0`);
+  if (words.length === 2 && access === 'first') fits.push(`strpos(r.key, ${values.add(` ${other}`, 'text')}) > 0`);
+  if (words.length > 2 && access === 'name')
     fits.push(`${spread('r.words_before')} like ${values.add(wholeWords(words.slice(0, -1)), 'text')}`);
-  if (words.length > 1 && access === 'first') fits.push(`${spread('r.key')} like ${values.add(inOrder(words), 'text')}`);
+  if (words.length > 2 && access === 'first') fits.push(`${spread('r.key')} like ${values.add(inOrder(words), 'text')}`);
   const columns = `r.citizen_id as id, r.name_sort, r.birth_sort, ${fits.join(' and ')} as fits`;
   return keysFound(access, question, values, most, columns);
 }
@@ -297,11 +302,10 @@ export function keyedPage(question: ListQuestion, access: NameAccess): Statement
   const values = new Values();
   const { order } = question;
   const sort = sortOf(order);
-  const counted = keysFound(access, question, values, candidateLimit, 'true');
   const found = namesFound(access, question, values, candidateLimit);
   const sorted = orderBy(order, 'i');
   const columns = sort === null ? 'id' : `id, ${sort.column}`;
-  const all = `select i.* from (select distinct ${columns} from found where fits) i where ${behind(question, 'i', values)} order by ${sorted}`;
+  const all = `select i.* from (select distinct ${columns} from found where fits${unlessMore(candidateLimit)}) i where ${behind(question, 'i', values)} order by ${sorted}`;
   const limit = values.add(question.limit, 'int');
   const certain = keyed(question, access);
   const page = certain
@@ -312,9 +316,7 @@ export function keyedPage(question: ListQuestion, access: NameAccess): Statement
         order by ${sorted} limit ${limit}`;
   return {
     name: nameOf(question, `keyed-${access}`),
-    // Counted first: of too many not one is kept.
-    text: `with n as materialized (select count(*)::int as candidates from (${counted}) k),
-        found as materialized (select f.* from (${found}) f where (select candidates from n) <= ${String(candidateLimit)})
+    text: `with found as materialized (${found}), ${counted}
       select n.candidates, ${certain ? 'false' : `(select count(*) filter (where fits) from found) > ${String(nearest)}`} as "goesOn", x.*
       from n left join (${inFull(question, page)}) x on true`,
     values: values.list,

@@ -27,6 +27,9 @@ export interface Listed {
 /** Candidates that are opened before a walk is tried. */
 const few = 4_000;
 
+/** People who have a word that is rare: all of them are looked at for the other words. */
+const rare = 3_000;
+
 /** Rows of a walk: of the first, which finds most pages; of each further one. */
 const nearWindow = 2_500;
 const farWindow = candidateLimit;
@@ -46,33 +49,34 @@ interface Best {
   readonly atLeast: number;
 }
 
+/** A question as it is answered, and which accesses may find its candidates. */
+interface Settled {
+  readonly question: ListQuestion;
+  readonly accesses: readonly Access[];
+}
+
 /** One question in one scope; what is learnt of the candidates for its page serves its sum too. */
 export class CitizenSearch {
   readonly #door: ReadDoor;
   readonly #question: ListQuestion;
   readonly #scope: RowScope;
-  readonly #accesses: readonly Access[];
-  readonly #counts = new Map<number, Promise<Counts>>();
+  readonly #counts = new Map<string, Promise<Counts>>();
 
   constructor(door: ReadDoor, question: ListQuestion, scope: RowScope) {
     this.#door = door;
     this.#question = question;
     this.#scope = scope;
-    const accesses = accessesFor(question);
-    const sure = accesses.filter(isSure);
-    this.#accesses = sure.length > 0 ? sure : accesses;
   }
 
   async page(place: Pick<ListQuestion, 'after' | 'limit'> = this.#question): Promise<Listed> {
-    const question = { ...this.#question, after: place.after, limit: place.limit };
-    const tried = this.#accesses.filter((access) => !walkedBy(question, access));
-    const [only] = tried;
-    const single = this.#accesses.length === 1 && only !== undefined && !isName(only);
-    const alone = single ? await this.#opened(question, { access: only, atLeast: 0 }, isSure(only) ? candidateLimit : few) : null;
-    if (alone !== null) return { rows: alone, cutAt: null };
+    const settled = await this.#settled();
+    const question = { ...settled.question, after: place.after, limit: place.limit };
+    const tried = settled.accesses.filter((access) => !walkedBy(question, access));
+    const at = await this.#atOnce(question, tried, settled);
+    if (at !== null) return { rows: at, cutAt: null };
     const near = await this.#walked(question, nearWindow);
     if (isFull(near, question)) return near;
-    const byFew = single ? null : await this.#fewFound(question, tried);
+    const byFew = await this.#fewFound(question, tried);
     if (byFew !== null) return { rows: byFew, cutAt: null };
     // A walk that has found a quarter of the page in a fifth of the way is likely to find the rest; the keys may tell that they are too many.
     const promising = near.rows.length * 4 >= question.limit;
@@ -88,18 +92,49 @@ export class CitizenSearch {
       if (window === 1) {
         const names = promising ? await this.#named(question, tried) : null;
         if (names !== null) return { rows: names, cutAt: null };
-        const byAny = await this.#opened(question, await this.#best(tried, candidateLimit), candidateLimit);
+        const byAny = await this.#opened(question, await this.#best(question, tried, candidateLimit), candidateLimit);
         if (byAny !== null) return { rows: byAny, cutAt: null };
       }
       if (walked.rows.length > 0 || window === windows) return walked;
     }
   }
 
+  /**
+   * Several words may have others between them where one of their first and last is rare enough to look at everybody who has it; else they
+   * are neighbours, which are found by one range. What is settled depends on words and scope alone, so that all pages and the sum agree.
+   */
+  async #settled(): Promise<Settled> {
+    const question = this.#question;
+    const accesses = accessesFor(question);
+    const sure = accesses.filter(isSure);
+    if (sure.length > 0) return { question, accesses: sure };
+    const { text } = question.filter;
+    if (text?.kind !== 'name' || text.words.length === 1) return { question, accesses };
+    const best = await this.#best(question, accesses.filter(isName), rare);
+    if (best !== null && best.atLeast <= rare)
+      return { question, accesses: [best.access, ...accesses.filter((access) => !isName(access))] };
+    const neighbours: ListQuestion = {
+      ...question,
+      filter: { ...question.filter, text: { kind: 'name', words: [text.words.join(' ')] } },
+    };
+    return { question: neighbours, accesses: accessesFor(neighbours) };
+  }
+
+  /** The page by an access that is known to find no more than may be looked at. */
+  async #atOnce(question: ListQuestion, tried: readonly Access[], { accesses }: Settled): Promise<readonly ListedRow[] | null> {
+    const [only] = tried;
+    if (only !== undefined && isSure(only)) return this.#opened(question, { access: only, atLeast: 0 }, candidateLimit);
+    const { text } = question.filter;
+    if (text?.kind === 'name') return text.words.length > 1 ? this.#named(question, tried) : null;
+    return accesses.length > 1 || only === undefined ? null : this.#opened(question, { access: only, atLeast: 0 }, few);
+  }
+
   /** The page where one access finds few people; those of a name are not even opened, unless it is asked when they were changed. */
   async #fewFound(question: ListQuestion, tried: readonly Access[]): Promise<readonly ListedRow[] | null> {
-    // The keys of names say themselves when they are too many.
-    if (this.#accesses.every(isName) && question.order.by !== 'updatedAt') return null;
-    const best = await this.#best(tried, few);
+    // The keys of names say themselves when they are too many; what stands alone has been tried.
+    if (tried.every(isName) && question.order.by !== 'updatedAt') return null;
+    if (tried.length === 1 && !tried.every(isName)) return null;
+    const best = await this.#best(question, tried, few);
     if (best === null || best.atLeast > few) return null;
     return (await this.#named(question, [best.access])) ?? (await this.#opened(question, best, few));
   }
@@ -140,8 +175,8 @@ export class CitizenSearch {
   }
 
   async count(): Promise<Count> {
-    const question = this.#question;
-    const access = (await this.#best(this.#accesses, candidateLimit))?.access ?? null;
+    const { question, accesses } = await this.#settled();
+    const access = (await this.#best(question, accesses, candidateLimit))?.access ?? null;
     const { name, text, values } = countStatement({ ...question, after: null }, access);
     const [row] = await this.#door.rows<{ readonly looked: number; readonly found: number }>(name, text, this.#scope, values);
     const { looked, found } = row ?? { looked: 0, found: 0 };
@@ -154,20 +189,21 @@ export class CitizenSearch {
    * The access with the fewest candidates, counted up to one beyond `most`. A single one is tried without asking how many it has; several
    * are counted once.
    */
-  async #best(tried: readonly Access[], most: number): Promise<Best | null> {
+  async #best(question: ListQuestion, tried: readonly Access[], most: number): Promise<Best | null> {
     const [only] = tried;
     if (only === undefined) return null;
-    if (this.#accesses.length === 1) return { access: only, atLeast: 0 };
-    const asked = this.#counts.get(most) ?? this.#count(most);
-    this.#counts.set(most, asked);
+    if (tried.length === 1) return { access: only, atLeast: 0 };
+    const key = `${String(most)} ${tried.join(' ')}`;
+    const asked = this.#counts.get(key) ?? this.#count(question, tried, most);
+    this.#counts.set(key, asked);
     const counts = await asked;
     const found = (access: Access): number => counts[access] ?? Infinity;
     const best = tried.reduce((one, other) => (found(other) < found(one) ? other : one));
     return { access: best, atLeast: found(best) };
   }
 
-  async #count(most: number): Promise<Counts> {
-    const { name, text, values } = probe(this.#question, this.#accesses, most);
+  async #count(question: ListQuestion, tried: readonly Access[], most: number): Promise<Counts> {
+    const { name, text, values } = probe(question, tried, most);
     return (await this.#door.rows<Counts>(name, text, this.#scope, values))[0] ?? {};
   }
 }

@@ -18,26 +18,52 @@ export interface Piece {
   readonly hit: boolean;
 }
 
-/** The name in pieces; a hit begins where a word begins, as the hub searches. */
+/**
+ * The name in pieces as the hub searches: the typed words stand in it in their order, with others between them or none, all of them whole
+ * but the last, of which the start may be enough.
+ */
 export function matchedPieces(name: string, typed: string): readonly Piece[] {
-  const letters = Array.from(name.normalize('NFC'));
-  const folds = letters.map(foldLetter);
-  const wanted = Array.from(typed.normalize('NFC').trim().replace(/\s+/g, ' ')).map(foldLetter).join('');
-  if (wanted === '') return [{ text: name, hit: false }];
-  for (let start = 0; start < letters.length; start += 1) {
-    if (start > 0 && letters[start - 1] !== ' ') continue;
-    let end = start;
-    let got = '';
-    while (end < letters.length && got.length < wanted.length) {
-      got += folds[end] ?? '';
-      end += 1;
-    }
-    if (got !== wanted) continue;
-    return [
-      { text: letters.slice(0, start).join(''), hit: false },
-      { text: letters.slice(start, end).join(''), hit: true },
-      { text: letters.slice(end).join(''), hit: false },
-    ].filter(({ text }) => text !== '');
+  const words = name.normalize('NFC').split(' ');
+  const wanted = fold(typed.normalize('NFC')).trim().split(/\s+/);
+  const pieces: Piece[] = [];
+  let next = 0;
+  for (const [index, word] of words.entries()) {
+    const looked = wanted[next] ?? '';
+    const isLast = next === wanted.length - 1;
+    const length = looked === '' ? 0 : isLast ? lettersOf(word, looked) : fold(word) === looked ? word.length : 0;
+    // The blank between two marked words is marked with them.
+    if (index > 0) pieces.push({ text: ' ', hit: length > 0 && pieces.at(-1)?.hit === true });
+    pieces.push({ text: word.slice(0, length), hit: true }, { text: word.slice(length), hit: false });
+    if (pieces.at(-1)?.text === '') pieces.pop();
+    if (length > 0) next += 1;
   }
-  return [{ text: name, hit: false }];
+  const found = next === wanted.length;
+  return found ? joined(pieces) : [{ text: name, hit: false }];
+}
+
+/** How much of a word folds to this start; 0: it begins otherwise. */
+function lettersOf(word: string, start: string): number {
+  let got = '';
+  let length = 0;
+  for (const letter of word) {
+    if (got.length >= start.length) break;
+    got += foldLetter(letter);
+    length += letter.length;
+  }
+  return got === start ? length : 0;
+}
+
+function fold(text: string): string {
+  return Array.from(text).map(foldLetter).join('');
+}
+
+/** Neighbours of one kind as one piece. */
+function joined(pieces: readonly Piece[]): readonly Piece[] {
+  const whole: Piece[] = [];
+  for (const piece of pieces.filter(({ text }) => text !== '')) {
+    const last = whole.at(-1);
+    if (last?.hit === piece.hit) whole[whole.length - 1] = { text: last.text + piece.text, hit: last.hit };
+    else whole.push(piece);
+  }
+  return whole;
 }
