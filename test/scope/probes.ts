@@ -116,7 +116,6 @@ export const targets: readonly Target[] = [
   plain('me', 'Principal', null),
   plain('queues', 'Queue', 'run:read'),
   plain('settings', 'SettingInForce', 'setting:read'),
-  plain('settings', 'SettingInForce', 'setting:read'),
   plain('fieldCounts', 'FieldCount', 'citizen:read'),
   plain('workCounts', 'WorkCount', 'work:read'),
 ];
