@@ -7,6 +7,7 @@ import { openIdentity, openRegister, type Identity, type Register } from '../sub
 import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
+import { DoorLimits } from './door-limits.ts';
 import { openWebSession } from './session.ts';
 
 /* What somebody is typing, kept for his account alone, until it is saved, a day is over, or he logs out. */
@@ -39,6 +40,7 @@ beforeAll(async () => {
     sessions: identity.sessions,
     drafts: identity.drafts,
     limiter: createRateLimiter(memoryRateStore()),
+    limits: new DoorLimits(clock),
     authenticator,
     issuer: identity.trusted(),
     publicAddress: origin,

@@ -9,6 +9,7 @@ import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { openOutsideProvider, type OutsideProvider } from '../test/kit/outside-provider.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
+import { DoorLimits } from './door-limits.ts';
 import { openOutsideLogIn } from './outside-log-in.ts';
 import { openWebSession } from './session.ts';
 
@@ -38,6 +39,7 @@ async function openHub(who: Identity, byPassword: boolean, claim = 'preferred_us
     sessions: who.sessions,
     drafts: who.drafts,
     limiter: createRateLimiter(memoryRateStore()),
+    limits: new DoorLimits(clock),
     authenticator,
     outside: openOutsideLogIn(settings, `${origin}${outsidePaths.callback}`, clock),
     byPassword,

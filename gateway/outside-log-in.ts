@@ -13,13 +13,13 @@ import type { Clock } from '#kernel/clock.ts';
  */
 
 /** What the browser keeps while it is over there. */
-export interface UnderWay {
+interface UnderWay {
   readonly state: string;
   readonly verifier: string;
   readonly nonce: string;
 }
 
-export type OutsideAnswer =
+type OutsideAnswer =
   | { readonly is: 'named'; readonly login: string }
   /** The code or what came for it is not good, or names nobody. */
   | { readonly is: 'refused' }

@@ -15,6 +15,7 @@ import { createHealth, type HealthChecks, type MetricsPage } from '#kernel/http.
 import type { ProcessParts, Running } from '#kernel/main-process.ts';
 import { noTracing, tracedDoor, tracingOf, type Tracing } from '#kernel/tracing.ts';
 import { adminFiles } from './admin-files.ts';
+import { countingLogIns, DoorLimits } from './door-limits.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { openGraphMetrics } from './graph-metrics.ts';
 import { openOutsideLogIn } from './outside-log-in.ts';
@@ -93,6 +94,13 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
   }
   const windows = memoryRateStore();
   const limiter = createRateLimiter(windows);
+  const turnedAway = metrics.counter(
+    'hub_door_refusals_total',
+    'Requests without a log-in that were turned away, by what they wanted.',
+    ['what'],
+  );
+  const doorLimits = new DoorLimits(systemClock, (what) => turnedAway.inc({ what }));
+  const oauth = countingLogIns(behind.oauth, doorLimits);
   metrics.gauge('hub_tokens_remembered', 'Verified tokens kept.', () => authenticator.remembered());
   metrics.gauge('hub_rate_windows', 'Windows of quotas kept.', () => windows.size());
   const publicAddress = new URL(publicUrlOf(settings, settings.port)).origin;
@@ -103,6 +111,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
       sessions: behind.sessions,
       drafts: behind.drafts,
       limiter,
+      limits: doorLimits,
       authenticator,
       issuer: behind.issuer,
       publicAddress,
@@ -125,7 +134,7 @@ export async function serveGraph({ settings, log, metrics }: ProcessParts, behin
     hosts: () => hosts,
     origins: () => origins,
     trustedProxies: settings.trustedProxies,
-    mounts: admin === null ? [behind.oauth] : [behind.oauth, admin],
+    mounts: admin === null ? [oauth] : [oauth, admin],
   });
   await app.listen({ host: settings.host, port: settings.port });
   return {

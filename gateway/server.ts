@@ -10,6 +10,7 @@ import type { Authenticator, PrincipalSource } from '#kernel/auth/principal.ts';
 import type { RateLimiter } from '#kernel/auth/rate.ts';
 import type { SecurityLog } from '#kernel/auth/security-log.ts';
 import type { Reason } from '#kernel/errors/catalogue.ts';
+import { HubError } from '#kernel/errors/hub-error.ts';
 import { localeOf } from '#kernel/errors/to-graphql.ts';
 import { registerOperations, type Health, type MetricsPage } from '#kernel/http.ts';
 import type { Log } from '#kernel/log.ts';
@@ -99,6 +100,10 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   });
 
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    // Whoever is to come again is told so, and when: a full window, a database that is away for a moment.
+    if (error instanceof HubError && error.retryAfter !== null) {
+      return refuse(request, reply.header('retry-after', String(error.retryAfter)), error.reason);
+    }
     switch (error.code) {
       case 'FST_ERR_CTP_BODY_TOO_LARGE':
         return refuse(request, reply, 'BODY_TOO_LARGE');

@@ -8,6 +8,7 @@ import { Browser, into, type PageAnswer } from '../test/kit/browser.ts';
 import { openImaginedHub, type ImaginedHub } from '../test/kit/imagined-hub.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
 import { openIdentity, openRegister, type Identity, type Register } from '../subgraphs/organisation/index.ts';
+import { countingLogIns, DoorLimits } from './door-limits.ts';
 import { openWebSession } from './session.ts';
 
 const origin = 'http://127.0.0.1:4000';
@@ -38,6 +39,7 @@ beforeAll(async () => {
     sessions: identity.sessions,
     drafts: identity.drafts,
     limiter: createRateLimiter(memoryRateStore()),
+    limits: new DoorLimits(clock),
     authenticator,
     issuer: identity.trusted(),
     publicAddress: origin,
@@ -226,6 +228,92 @@ test('under another name of the machine the log-in moves to the address that coo
   expect(answer.headers.location).toBe(`${origin}/auth/login`);
 });
 
+test('made-up cookies from one network stop at the door, and nobody who is known there is shut out', async () => {
+  const known = await logIn('an.nguyen');
+  let asked = 0;
+  const sessions: SessionSource = {
+    open: (...args) => identity.sessions.open(...args),
+    openByLogin: (...args) => identity.sessions.openByLogin(...args),
+    list: (key) => identity.sessions.list(key),
+    end: (...args) => identity.sessions.end(...args),
+    find: (key) => {
+      asked += 1;
+      return identity.sessions.find(key);
+    },
+  };
+  const session = openWebSession({
+    sessions,
+    drafts: identity.drafts,
+    limiter: createRateLimiter(memoryRateStore()),
+    limits: new DoorLimits(clock),
+    authenticator: createAuthenticator({ issuers: [identity.trusted()], principals: identity.principals, clock }),
+    issuer: identity.trusted(),
+    publicAddress: origin,
+    origins: () => [origin],
+    clock,
+  });
+  const edge = await openImaginedHub({ edge: { session, hosts: () => ['127.0.0.1:4000'], origins: () => [origin] } });
+  const { app } = edge;
+  const look = async (cookie: string, remoteAddress = '10.0.0.1', more = {}): Promise<number> =>
+    (await app.inject({ url: '/auth/session', remoteAddress, headers: { host: '127.0.0.1:4000', cookie, ...more } })).statusCode;
+  const madeUp = (n: number): string => `hub-4000=${String(n).padStart(43, 'x')}`;
+  try {
+    expect(await look(known.cookieHeader())).toBe(200);
+    for (let n = 0; n < 120; n += 1) expect(await look(madeUp(n))).toBe(401);
+    const before = asked;
+    for (let n = 120; n < 200; n += 1) expect(await look(madeUp(n))).toBe(429);
+    expect(asked).toBe(before);
+    time.offset += 20_000; // what is held must be asked again: known, so it is
+    expect([await look(known.cookieHeader()), asked]).toEqual([200, before + 1]);
+    expect(await look(madeUp(300), '10.0.0.2')).toBe(401);
+    // Whoever stands behind a proxy that the settings do not name has the room of many.
+    expect(await look(madeUp(301), '10.0.0.1', { 'x-forwarded-for': '203.0.113.9' })).toBe(401);
+    time.offset += minute;
+    expect(await look(madeUp(302))).toBe(401);
+  } finally {
+    await edge.close();
+  }
+});
+
+test('log-ins that are begun and never ended are counted per network; the page says when to come again', async () => {
+  const limits = new DoorLimits(clock);
+  const app = Fastify({ trustProxy: ['10.9.9.9'] });
+  await app.register(
+    countingLogIns((inner, _options, done) => {
+      inner.get('/oauth/auth', (_request, reply) => reply.send('begun'));
+      inner.get('/oauth/jwks', (_request, reply) => reply.send('keys'));
+      done();
+    }, limits),
+  );
+  const begin = async (remoteAddress: string, forwarded?: string) =>
+    await app.inject({
+      url: '/oauth/auth?client_id=admin',
+      remoteAddress,
+      headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
+    });
+  try {
+    for (let n = 0; n < 360; n += 1) expect((await begin('10.0.0.1')).statusCode).toBe(200);
+    const late = await begin('10.0.0.1');
+    expect([late.statusCode, Number(late.headers['retry-after']) > 0, late.body.includes('Quá nhiều lượt đăng nhập')]).toEqual([
+      429,
+      true,
+      true,
+    ]);
+    expect((await app.inject({ url: '/oauth/jwks', remoteAddress: '10.0.0.1' })).statusCode).toBe(200);
+    // A proxy that is named: each caller is himself, and the proxy's own address locks out nobody.
+    for (let n = 0; n < 361; n += 1) await begin('10.9.9.9', '203.0.113.9');
+    expect((await begin('10.9.9.9', '203.0.113.9')).statusCode).toBe(429);
+    expect((await begin('10.9.9.9', '203.0.113.10')).statusCode).toBe(200);
+    // One that is not named has the room of many.
+    for (let n = 0; n < 400; n += 1) await begin('10.0.0.7', `203.0.113.${String(n % 200)}`);
+    expect((await begin('10.0.0.7', '203.0.113.1')).statusCode).toBe(200);
+    time.offset += minute + 1_000;
+    expect((await begin('10.0.0.1')).statusCode).toBe(200);
+  } finally {
+    await app.close();
+  }
+});
+
 test('a look-up that began before a log-out does not bring the session back', async () => {
   const live: LiveSession = { accountId: 'a', token: 't', expiresAt: new Date(Date.now() + minute) };
   let answer: (found: LiveSession | null) => void = () => undefined;
@@ -239,6 +327,7 @@ test('a look-up that began before a log-out does not bring the session back', as
     sessions,
     drafts: identity.drafts,
     limiter: createRateLimiter(memoryRateStore()),
+    limits: new DoorLimits(clock),
     authenticator: createAuthenticator({ issuers: [identity.trusted()], principals: identity.principals, clock }),
     issuer: identity.trusted(),
     publicAddress: origin,

@@ -18,7 +18,9 @@ import {
 } from '#kernel/auth/sessions.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { unitId } from '#kernel/domain/ids.ts';
+import { refusal } from '#kernel/errors/hub-error.ts';
 import { renderPage, type PlainPage } from '#kernel/plain-page.ts';
+import { countingLogIns, type DoorLimits } from './door-limits.ts';
 import { draftRoutes } from './drafts.ts';
 import { awayPage, expiredPage, refusedPage, unknownPage, type WaysIn } from './log-in-pages.ts';
 import { newUnderWay, type OutsideLogIn } from './outside-log-in.ts';
@@ -35,6 +37,7 @@ interface WebSessionDeps {
   readonly drafts: DraftSource;
   /** Of the account, for what it keeps here. */
   readonly limiter: RateLimiter;
+  readonly limits: DoorLimits;
   /** Turns the session's token into a principal, as for everyone else. */
   readonly authenticator: Authenticator;
   /** Log-in by a provider outside; `null`: there is none. */
@@ -60,6 +63,7 @@ export interface WebSession {
 /** How long a session is taken for alive without asking again; a log-out elsewhere works after that. Milliseconds. */
 const heldFor = 15_000;
 const heldSessions = 10_000;
+const missesHeld = 1_000;
 /** Seconds that a log-in may take. */
 const logInLife = 600;
 /** Three times 256 bits: state, verifier and nonce of the log-in under way. */
@@ -67,7 +71,7 @@ const underWayForm = /^([\w-]{43})\.([\w-]{43})\.([\w-]{43})$/;
 const secretForm = /^[\w-]{43}$/;
 
 interface Held {
-  readonly live: LiveSession | null;
+  readonly live: LiveSession;
   readonly until: number;
 }
 
@@ -77,6 +81,10 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
   const outside = deps.outside ?? null;
   const open: WaysIn = { byPassword: deps.byPassword ?? true, outside: outside?.name ?? null };
   const held = new LRUCache<string, Held>({ max: heldSessions });
+  /** Cookies that opened nothing; apart, so that made-up ones push no living session out. */
+  const missed = new LRUCache<string, number>({ max: missesHeld });
+  /** Sessions that were seen alive here: they are looked up however many made-up cookies come from the same network. */
+  const known = new LRUCache<string, true>({ max: heldSessions });
   /** How many sessions ended here: what a look-up found before an end is not kept after it. */
   let ended = 0;
 
@@ -91,13 +99,23 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     for (const name of Object.values(names.provider)) set(reply, name, '', 'Lax', 0, '/oauth');
   }
 
-  async function find(key: string): Promise<LiveSession | null> {
+  async function find(key: string, request: FastifyRequest): Promise<LiveSession | null> {
     const now = deps.clock.now().getTime();
-    const known = held.get(key);
-    if (known !== undefined && now < known.until) return known.live;
+    const holding = held.get(key);
+    if (holding !== undefined && now < holding.until) return holding.live;
+    if (now < (missed.get(key) ?? 0)) return null;
+    const seconds = known.has(key) ? 0 : deps.limits.wait('sessions', request);
+    if (seconds > 0) throw refusal('RATE_EXCEEDED', { retryAfter: seconds });
     const before = ended;
     const live = await deps.sessions.find(key);
-    if (before === ended) held.set(key, { live, until: now + heldFor });
+    if (live === null) {
+      deps.limits.count('sessions', request);
+      known.delete(key);
+      missed.set(key, now + heldFor);
+    } else if (before === ended) {
+      known.set(key, true);
+      held.set(key, { live, until: now + heldFor });
+    }
     return live;
   }
 
@@ -108,7 +126,7 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
 
   async function sessionOf(request: FastifyRequest): Promise<LiveSession | null> {
     const key = keyOf(request);
-    return key === null ? null : await find(key);
+    return key === null ? null : await find(key, request);
   }
 
   /** A page of ours says so itself: without an Origin the cookie counts for nothing where something is done. */
@@ -198,6 +216,7 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     const secret = random();
     const live = await opened(keyFor(secret), agentFamily(request.headers['user-agent']));
     if (live === null) return false;
+    known.set(keyFor(secret), true);
     const before = keyOf(request);
     if (before !== null) await end(before, false, { next: live.accountId });
     set(reply, names.session, secret, 'Strict', sessionTimes.absolute);
@@ -240,8 +259,10 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
     await deps.sessions.end(key, everywhere, next);
     ended += 1;
     held.delete(key);
+    known.delete(key);
+    missed.set(key, deps.clock.now().getTime() + heldFor);
     if (!everywhere || accountId === undefined) return;
-    for (const [other, { live }] of held.entries()) if (live?.accountId === accountId) held.delete(other);
+    for (const [other, { live }] of held.entries()) if (live.accountId === accountId) held.delete(other);
   }
 
   const routes: FastifyPluginCallback = (app, _options, done) => {
@@ -279,7 +300,7 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
         if (!isOurs(request)) return await reply.code(403).send({ code: 'FORBIDDEN' });
         const key = keyOf(request);
         if (key !== null) {
-          const live = everywhere ? await find(key) : null;
+          const live = everywhere ? await find(key, request) : null;
           await end(key, everywhere, { accountId: live?.accountId });
         }
         set(reply, names.session, '', 'Strict', 0);
@@ -303,7 +324,7 @@ export function openWebSession(deps: WebSessionDeps): WebSession {
   };
 
   return {
-    routes,
+    routes: countingLogIns(routes, deps.limits),
     async authorizationOf(request) {
       if (!isOurs(request)) return undefined;
       const live = await sessionOf(request);

@@ -5,7 +5,7 @@ import { catalogue, type Setting, type Wording } from './config-catalogue.ts';
  * that it is set. The text of the environment is shown as it was given, not as it was read.
  */
 
-export const settingOrigins = ['DEFAULT', 'ENVIRONMENT', 'FILE', 'START', 'ELSEWHERE'] as const;
+const settingOrigins = ['DEFAULT', 'ENVIRONMENT', 'FILE', 'START', 'ELSEWHERE'] as const;
 
 export interface SettingInForce {
   readonly name: string;
