@@ -68,8 +68,9 @@ function environmentOf(name: string, { environment, secrets: given = [] }: Servi
   }
   if (env.HUB_INNER_PORT !== undefined)
     Object.assign(env, { HUB_INNER_HOST: '127.0.0.1', HUB_INNER_PORT: String(ports.get(name)) });
-  if (env.PORT !== undefined) Object.assign(env, { HOST: '127.0.0.1', PORT: String(ports.get(name)) });
+  if (env.PORT !== undefined) Object.assign(env, { HOST: '127.0.0.1', PORT: String(ports.get(name)), FILES_PORT: '0' });
   if (env.HUB_AUDIT_HEADS_DIR !== undefined) env.HUB_AUDIT_HEADS_DIR = join(folder, 'audit-heads');
+  if (env.HUB_FILES_DIR !== undefined) env.HUB_FILES_DIR = join(folder, 'files');
   if (env.HUB_DATA_DIR !== undefined) env.HUB_DATA_DIR = join(folder, name);
   return env;
 }

@@ -280,3 +280,43 @@ test('the files origin takes pages of the hub and of nobody else', async () => {
   expect(await from(hub.address)).toEqual([204, hub.address]);
   expect(await from('https://evil.example')).toEqual([204, null]);
 });
+
+test('with every process apart a file comes in, its refused rows and a list go out, over the same links', async () => {
+  const apart = await startHub({ processes: 'apart' });
+  try {
+    const { stdout } = spawnSync('node', [join(checkout, 'cli', 'hub.mjs'), 'token', 'clerk11', '--json'], {
+      cwd: checkout,
+      env: { PATH: process.env.PATH ?? '', HOME: apart.dataDir, HUB_DATA_DIR: apart.dataDir, PORT: '0' },
+    });
+    const last = JSON.parse(stdout.toString().trimEnd().split('\n').at(-1) ?? '{}') as Record<string, string>;
+    const token = last.token ?? last.access_token ?? '';
+    const { startImport } = (await ask(
+      'mutation S($input: StartImportInput!) { startImport(input: $input) { ok { import { id } upload { url } } error { code } } }',
+      { input: { kind: 'CITIZENS', fileName: 'a.csv', size: 100 } },
+      token,
+      apart.address,
+    )) as { startImport: Sent };
+    expect(startImport.error).toBeNull();
+    const rows = 'full_name,date_of_birth,gender,unit_code\nNgười Gửi Tệp,1990,1,x21\n';
+    const { url } = startImport.ok?.upload ?? { url: '' };
+    expect([(await put(url, rows)).status, (await put(url, rows)).status]).toEqual([201, 404]);
+    let link = '';
+    for (let left = 300; left > 0 && link === ''; left -= 1) {
+      await pause(200);
+      const { import: file } = (await ask(
+        'query R($id: ID!) { import(id: $id) { refusedFile { url } } }',
+        { id: startImport.ok?.import.id },
+        token,
+        apart.address,
+      )) as { import: { refusedFile: { url: string } | null } };
+      link = file.refusedFile?.url ?? '';
+    }
+    expect(await (await fetch(link)).text()).toContain('UNIT_UNKNOWN');
+    expect((await fetch(link)).status).toBe(404);
+    const own = await exported(apart.address, token, { kind: 'CITIZENS', format: 'JSONL' });
+    const text = await (await fetch(own.file?.url ?? '')).text();
+    expect(text.trimEnd().split('\n')).toHaveLength(own.rows);
+  } finally {
+    await apart.stop();
+  }
+}, 180_000);

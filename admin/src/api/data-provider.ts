@@ -1,10 +1,11 @@
 import type { DataProvider, GetListParams, GetListResult, GetOneParams, GetOneResult, RaRecord } from 'react-admin';
 import { documents } from './documents.ts';
+import { exportFile, startExport } from './exports.ts';
 import { sendImportFile } from './import-files.ts';
 import type { CitizenField, SettleDecision } from './generated/graph.ts';
 import { askGraph, changeGraph, GraphRefusal, type Asked, type Changed, type Refused, type RevealPurpose } from './graph.ts';
 import { undoOf, mutations, type RunAct, type UndoResource } from './mutations.ts';
-import { runActs, runDocuments, workDocuments, workMutations } from './work-documents.ts';
+import { exportDocuments, runActs, runDocuments, workDocuments, workMutations } from './work-documents.ts';
 import type {
   AroundDiscrepancy,
   Card,
@@ -38,7 +39,7 @@ import { sources, type Filter, type ResourceName, type Source } from './resource
 const roundsPerPage = 5;
 const cursorListsKept = 200;
 /** Of an export: more is a job of its own. */
-const exportLimit = 10_000;
+export const exportLimit = 10_000;
 
 export interface PersonFound {
   readonly id: string;
@@ -143,6 +144,8 @@ export interface HubDataProvider extends DataProvider {
   /** A link to its refused rows, good once; `null`: not for this person. */
   refusedFile(id: string): Promise<string | null>;
   /** Opens an import and sends the bytes to its own link, once. */
+  startExport: typeof startExport;
+  exportFile: typeof exportFile;
   sendFile(
     file: File,
     kind: ImportFile['kind'],
@@ -435,6 +438,8 @@ export function hubDataProvider(): HubDataProvider {
       const found = await record<{ id: string; refusedFile: { url: string } | null }>(workDocuments.RefusedFile, { id });
       return found?.refusedFile?.url ?? null;
     },
+    startExport,
+    exportFile,
     sendFile: sendImportFile,
     applyImport: ({ id, version, mapping }, key) => {
       const said = Object.entries(mapping).map(([heading, column]) => ({ heading, column: column === '' ? null : column }));
@@ -442,12 +447,16 @@ export function hubDataProvider(): HubDataProvider {
     },
 
     async running(asked) {
-      const [runs, imports] = await Promise.all(
-        [documents.Runs, documents.Imports].map((query) => askGraph<PageData<Run>>(query, { first: 5, after: null }, asked)),
+      const [runs, imports, exports] = await Promise.all(
+        [documents.Runs, documents.Imports, exportDocuments.Exports].map((query) =>
+          askGraph<PageData<Run>>(query, { first: 5, after: null }, asked),
+        ),
       );
-      return [...(runs?.data.page?.nodes ?? []), ...(imports?.data.page?.nodes ?? [])].filter(
-        ({ state }) => state === 'RUNNING' || state === 'PAUSED',
-      );
+      return [
+        ...(runs?.data.page?.nodes ?? []),
+        ...(imports?.data.page?.nodes ?? []),
+        ...(exports?.data.page?.nodes ?? []),
+      ].filter(({ state }) => state === 'RUNNING' || state === 'PAUSED');
     },
   };
 }

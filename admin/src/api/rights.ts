@@ -7,6 +7,7 @@ export type Permission =
   | 'discrepancy:settle'
   | 'run:start'
   | 'import:send'
+  | 'export:start'
   | 'unit:write'
   | 'account:write'
   | 'client:write';

@@ -23,6 +23,11 @@ export const workDocuments = {
   RefusedFile: 'query RefusedFile($id: ID!) { record: import(id: $id) { id refusedFile { url } } }',
 } as const;
 
+export const exportDocuments = {
+  Export: 'query ExportFile($id: ID!) { record: export(id: $id) { id file { url } } }',
+  Exports: `query Exports($first: Int, $after: String) { page: exports(first: $first, after: $after) { nodes { ${runRow} } } }`,
+} as const;
+
 export const runMutations = {
   PauseRun: runAct('pauseRun'),
   ResumeRun: runAct('resumeRun'),
@@ -32,6 +37,8 @@ export const runMutations = {
 } as const;
 
 export const workMutations = {
+  StartExport: `mutation StartExport($input: StartExportInput!) {
+    done: startExport(input: $input) { ok { record: export { id run { id } } } ${refused} } }`,
   StartImport: `mutation StartImport($input: StartImportInput!) {
     done: startImport(input: $input) { ok { record: import { id version } upload { url expiresAt } } ${refused} } }`,
   ApplyImport: `mutation ApplyImport($input: ApplyImportInput!) {

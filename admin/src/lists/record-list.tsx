@@ -1,6 +1,9 @@
 import Button from '@mui/material/Button';
 import { useState, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react';
 import { LinkBase, useNavigate } from 'react-admin';
+import { exportLimit } from '../api/data-provider.ts';
+import { goesOutAsRun } from '../api/exports.ts';
+import { GraphRefusal } from '../api/graph.ts';
 import { amount } from '../format.ts';
 import { useSay } from '../i18n/words.ts';
 import { notice } from '../parts/notices.tsx';
@@ -34,10 +37,20 @@ export function RecordList<Row extends { readonly id: string }>({
   const columns = screen.columns.filter(({ key, spare }) => switched[key] ?? spare !== true);
   const tools: CellTools = { say, typed: list.filter.text ?? '' };
 
+  const { resource } = screen;
+  const { count } = list;
+  const long =
+    count !== undefined && (count.atLeast || count.value > exportLimit) && goesOutAsRun(resource) && may('export:start');
   const exportAll = async (): Promise<void> => {
     setExporting(true);
     setFailure(null);
     try {
+      if (long) {
+        const started = await hub.startExport(resource, list.filter, crypto.randomUUID());
+        if (started.ok) navigate(`/runs/${started.run}/show`);
+        else setFailure(new GraphRefusal(started.refused.message, 400, started.refused.code, null));
+        return;
+      }
       const { nodes, more: longer } = await hub.everything<Row>(screen.resource, list.filter, list.order);
       const lines = nodes.map((row) => columns.map(({ text }) => text(row, { ...tools, typed: '' })));
       handOver(`${screen.resource}.csv`, csvOf([columns.map(({ label }) => say(label)), ...lines]));
@@ -67,7 +80,7 @@ export function RecordList<Row extends { readonly id: string }>({
           ) : null}
           <ColumnChoice resource={screen.resource} columns={screen.columns} />
           <Button size="small" disabled={exporting} onClick={() => void exportAll()}>
-            {say(exporting ? 'list.exporting' : 'list.export')}
+            {say(exporting ? 'list.exporting' : long ? 'list.exportRun' : 'list.export')}
           </Button>
           <Button size="small" onClick={() => print()}>
             {say('list.print')}

@@ -4,6 +4,7 @@ import { GraphRefusal } from '../api/graph.ts';
 import { useSay } from '../i18n/words.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { useAsk } from '../parts/use-hub.ts';
+import { ExportFile } from './export-file.tsx';
 import { RunProgress } from './run-progress.tsx';
 
 /** How often one looks while it runs, milliseconds. */
@@ -40,7 +41,10 @@ export function RunPage(): ReactNode {
       ) : run === null ? (
         <Refusal error={new GraphRefusal('', 404, 'NOT_FOUND', null)} />
       ) : (
-        <RunProgress run={run} failed={failed} />
+        <>
+          <RunProgress run={run} failed={failed} />
+          {run.kind === 'EXPORT' && run.state === 'DONE' ? <ExportFile run={run.id} /> : null}
+        </>
       )}
     </div>
   );
