@@ -99,7 +99,9 @@ async function* pagesOf(query: Query, signal: AbortSignal | undefined): AsyncGen
     ),
   );
   const unions = new Map<string, { readonly fields: readonly string[]; readonly actions: readonly string[] }>();
-  const union = (numbers: readonly number[]) => {
+  // Neither sorted nor made distinct by PostgreSQL: either would sort everybody who was seen on the disk.
+  const union = (shapesOfOne: readonly number[]) => {
+    const numbers = [...new Set(shapesOfOne)].sort((one, other) => one - other);
     const key = numbers.join(',');
     const known = unions.get(key);
     if (known !== undefined) return known;
@@ -115,7 +117,7 @@ async function* pagesOf(query: Query, signal: AbortSignal | undefined): AsyncGen
   await query('drop table if exists pg_temp.breach_person');
   await query(
     `create temporary table breach_person as select subject, sum(times)::int as times, min(first) as first, max(last) as last,
-       array_agg(distinct shape order by shape) as shapes from breach_seen group by subject`,
+       array_agg(shape) as shapes from breach_seen group by subject`,
   );
   await query('create index on breach_person (subject)');
   await query('analyze breach_person');
