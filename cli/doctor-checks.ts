@@ -5,43 +5,11 @@ import type { Client } from 'pg';
 import type { Settings } from '#kernel/config.ts';
 import { schemas } from '../subgraphs/migrate.ts';
 import { archiveNote, readArchiveNote } from '#kernel/backup-note.ts';
-import type { Wording } from './verb.ts';
+import { beyond, one, said, type Finding } from './doctor-finding.ts';
 
 /*
  * What `hub doctor` looks at. A check only reads; it says what it found and, unless all is well, what to do. Of people it tells counts.
  */
-
-export interface Finding {
-  readonly check: string;
-  readonly state: 'ok' | 'warning' | 'error';
-  readonly found: Wording;
-  readonly advice: Wording | null;
-}
-
-interface Bad {
-  readonly state: 'warning' | 'error';
-  readonly advice: Wording;
-}
-
-const said = (check: string, found: Wording, bad: Bad | null): Finding => ({
-  check,
-  state: bad?.state ?? 'ok',
-  found,
-  advice: bad?.advice ?? null,
-});
-
-/** The worse of two limits that is passed. */
-function beyond(value: number, warn: number, fail: number, advice: Wording): Bad | null {
-  if (value > fail) return { state: 'error', advice };
-  return value > warn ? { state: 'warning', advice } : null;
-}
-
-async function one<Row extends object>(owner: Client, text: string, values: readonly unknown[] = []): Promise<Row> {
-  const { rows } = await owner.query<Row>(text, [...values]);
-  const [row] = rows;
-  if (row === undefined) throw new Error('no row');
-  return row;
-}
 
 const gib = 1024 ** 3;
 const day = 86_400;
@@ -281,7 +249,26 @@ export async function checkRecords(owner: Client): Promise<readonly Finding[]> {
     orphans += found.orphans;
     waiting += found.waiting;
   }
+  let strays = 0;
+  for (const schema of ['insurance', 'results', 'slips']) {
+    const found = await one<{ strays: number }>(
+      owner,
+      `select (select count(*)::int from (select from ${schema}.citizen r
+           where not exists (select from citizens.citizen c where c.id = r.id) limit ${countedTo}) o)
+         + (select count(*)::int from (select from ${schema}.citizen_hash h
+           where not exists (select from ${schema}.citizen r where r.id = h.citizen_id) limit ${countedTo}) o) as strays`,
+    );
+    strays += found.strays;
+  }
   return [
+    said(
+      'strays',
+      { en: `${strays} rows of replicas without their citizen`, vi: `${strays} dòng bản sao không có công dân` },
+      beyond(strays, 0, Number.POSITIVE_INFINITY, {
+        en: 'Make the replicas anew: npm run hub -- rebuild-replicas',
+        vi: 'Tạo lại các bản sao: npm run hub -- rebuild-replicas',
+      }),
+    ),
     said(
       'orphans',
       { en: `${orphans} records of citizens who do not exist`, vi: `${orphans} hồ sơ trỏ tới công dân không tồn tại` },
@@ -305,30 +292,6 @@ export async function checkRecords(owner: Client): Promise<readonly Finding[]> {
         en: 'Import the citizens, or have the senders correct the numbers: the records link themselves when he comes.',
         vi: 'Nhập dữ liệu công dân, hoặc yêu cầu nơi gửi sửa số: hồ sơ tự nối khi có công dân.',
       }),
-    ),
-  ];
-}
-
-/** Partitions of the audit, which must never run out. */
-export async function checkAudit(owner: Client): Promise<readonly Finding[]> {
-  const { months } = await one<{ months: number }>(
-    owner,
-    `select count(*)::int as months from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent = 'hub.audit_event'::regclass and c.relname >= 'audit_event_' || to_char(clock_timestamp() at time zone 'UTC', 'YYYY_MM')`,
-  );
-  return [
-    said(
-      'audit',
-      { en: `room for ${months} months`, vi: `còn chỗ cho ${months} tháng` },
-      months > 3
-        ? null
-        : {
-            state: months > 0 ? 'warning' : 'error',
-            advice: {
-              en: 'Start the hub once: it makes the coming months. Without them nothing is answered.',
-              vi: 'Khởi động lại hệ thống để tạo các tháng tới. Thiếu chúng thì không dữ liệu nào được trả lời.',
-            },
-          },
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -9,7 +9,9 @@ import { everyUnit } from '#kernel/db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../test/kit/postgres.ts';
 import { archiveNote } from '#kernel/backup-note.ts';
 import { writeArchiveNote } from './backup-notes.ts';
-import { checkAudit, checkBackup, checkMachine, checkRecords, checkServer, checkWork, type Finding } from './doctor-checks.ts';
+import { checkAudit, checkFiles } from './doctor-audit.ts';
+import { checkBackup, checkMachine, checkRecords, checkServer, checkWork } from './doctor-checks.ts';
+import type { Finding } from './doctor-finding.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'lien-thong-doctor-'));
 let database: TestDatabase;
@@ -41,7 +43,8 @@ test('of a sound installation there is nothing to complain but the backup that n
     ...(await checkServer(owner)),
     ...(await checkWork(owner, settings)),
     ...(await checkRecords(owner)),
-    ...(await checkAudit(owner)),
+    ...(await checkFiles(owner, settings)),
+    ...(await checkAudit(owner, settings)),
     ...(await checkBackup(owner, settings)),
   ];
   // Other test files share the server: how busy it is, is not ours to judge.
@@ -68,6 +71,57 @@ test('records of nobody are an error, records that wait for ever a warning', asy
   const findings = await checkRecords(owner);
   expect(state(findings, 'orphans')).toBe('error');
   expect(findings.map(({ found }) => found.en).join()).not.toContain('DN4380123456789');
+});
+
+test('a replica that knows somebody who does not exist, files without a row and rows without their file are told', async () => {
+  await owner.query(`insert into slips.citizen (id, unit_no, life_status, version) values (gen_random_uuid(), 1, 'ACTIVE', 1)`);
+  expect(state(await checkRecords(owner), 'strays')).toBe('warning');
+  mkdirSync(settings.filesDir, { recursive: true });
+  const left = join(settings.filesDir, 'a'.repeat(32));
+  writeFileSync(left, '');
+  expect(state(await checkFiles(owner, settings), 'files')).toBe('ok');
+  utimesSync(left, new Date('2026-01-01'), new Date('2026-01-01'));
+  expect(state(await checkFiles(owner, settings), 'files')).toBe('warning');
+  rmSync(left);
+  await owner.query(
+    `insert into hub.import_file (id, kind, unit_no, sender, sender_name, state, stored_as)
+     values (uuidv7(), 'CITIZENS', 1, 'clerk11', 'clerk11', 'RECEIVED', $1)`,
+    ['b'.repeat(32)],
+  );
+  const files = await checkFiles(owner, settings);
+  expect(files.map(({ found, advice }) => [found.en.split(';')[1], (advice?.vi.length ?? 0) > 10])).toEqual([
+    [expect.stringContaining('1 that are named are not there'), true],
+  ]);
+});
+
+test('a head that nobody published for a day, and a damaged file of heads, are errors', async () => {
+  const head = `insert into hub.audit_head (no, line, kind, at, rows, batch_hash, previous, head, key_id, signature)
+    values ($1, gen_random_uuid(), 'SEAL', clock_timestamp() - $2::interval, 0, '', '', '', 'k', '')`;
+  mkdirSync(settings.auditHeadsDir, { recursive: true });
+  const published = join(settings.auditHeadsDir, 'heads-2026.jsonl');
+  const publish = (at: Date) => {
+    const line = {
+      no: 1,
+      line: 'l',
+      kind: 'SEAL',
+      at: at.toISOString(),
+      head: '0'.repeat(64),
+      keyId: 'k',
+      signature: '0'.repeat(128),
+    };
+    writeFileSync(published, `${JSON.stringify(line)}\n`);
+  };
+  await owner.query(head, [1, '0']);
+  publish(new Date(Date.now() - 600_000));
+  expect(state(await checkAudit(owner, settings), 'heads')).toBe('ok');
+  publish(new Date(Date.now() - 2 * 3_600_000));
+  expect(state(await checkAudit(owner, settings), 'heads')).toBe('warning');
+  publish(new Date(Date.now() - 30 * 3_600_000));
+  expect(state(await checkAudit(owner, settings), 'heads')).toBe('error');
+  publish(new Date());
+  appendFileSync(published, 'damaged\n');
+  expect(state(await checkAudit(owner, settings), 'heads')).toBe('error');
+  rmSync(settings.auditHeadsDir, { recursive: true });
 });
 
 test('an event that a replica lacks, a run without a sign of life and messages that are never removed are told', async () => {
@@ -111,5 +165,5 @@ test('a database of an older version, and an audit without coming months, are er
     `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'hub.audit_event'::regclass`,
   );
   for (const { name } of rows) await owner.query(`drop table ${name}`);
-  expect(state(await checkAudit(owner), 'audit')).toBe('error');
+  expect(state(await checkAudit(owner, settings), 'audit')).toBe('error');
 });

@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { makeDataDir, runningHub } from './data-dir.ts';
-import { checkAudit, checkBackup, checkMachine, checkRecords, checkServer, checkWork, type Finding } from './doctor-checks.ts';
+import { checkAudit, checkFiles } from './doctor-audit.ts';
+import { checkBackup, checkMachine, checkRecords, checkServer, checkWork } from './doctor-checks.ts';
+import type { Finding } from './doctor-finding.ts';
 import { usePostgres } from './postgres.ts';
 import { worded } from './terminal.ts';
 import type { Verb, VerbContext } from './verb.ts';
@@ -8,8 +10,8 @@ import type { Verb, VerbContext } from './verb.ts';
 export const verb: Verb = {
   usage: '',
   help: {
-    en: 'Examines the installation and changes nothing: settings, folder, space, database, clocks, durability, migrations, replicas, queue, retention, orphaned and waiting records, audit, backup and archive. Each line says what to do. Exit 1 when there is an error, 0 with warnings alone.',
-    vi: 'Kiểm tra hệ thống, không thay đổi gì: cài đặt, thư mục, dung lượng, cơ sở dữ liệu, đồng hồ, độ bền, di trú, bản sao, hàng đợi, dọn dữ liệu cũ, hồ sơ mồ côi và đang chờ, nhật ký truy cập, sao lưu và lưu trữ. Mỗi dòng nêu việc cần làm. Mã 1 khi có lỗi, 0 khi chỉ có cảnh báo.',
+    en: 'Examines the installation and changes nothing: settings, folder, space, database, clocks, durability, migrations, replicas, queue, retention, orphaned and waiting records, files, audit with its seals and published heads, backup and archive. Each line says what to do. Exit 1 when there is an error, 0 with warnings alone.',
+    vi: 'Kiểm tra hệ thống, không thay đổi gì: cài đặt, thư mục, dung lượng, cơ sở dữ liệu, đồng hồ, độ bền, di trú, bản sao, hàng đợi, dọn dữ liệu cũ, hồ sơ mồ côi và đang chờ, tệp, nhật ký truy cập cùng niêm phong và mốc công bố, sao lưu và lưu trữ. Mỗi dòng nêu việc cần làm. Mã 1 khi có lỗi, 0 khi chỉ có cảnh báo.',
   },
   options: {},
   async run(context) {
@@ -39,7 +41,7 @@ export const verb: Verb = {
       tell(await checkServer(owner));
       // The others ask tables of this version.
       if (findings.some(({ check, state }) => check === 'migrations' && state !== 'ok')) return;
-      for (const check of [checkWork, checkRecords, checkAudit, checkBackup]) tell(await check(owner, settings));
+      for (const check of [checkWork, checkRecords, checkFiles, checkAudit, checkBackup]) tell(await check(owner, settings));
     }).catch((error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
       tell([

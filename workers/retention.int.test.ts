@@ -38,6 +38,109 @@ afterAll(async () => {
   await test0.close();
 });
 
+/** What becomes of the rows of each table. A table without a rule fails: nothing may grow without somebody having thought of it. */
+const rules: Readonly<Record<string, { readonly pruned: string } | { readonly kept: string }>> = {
+  'hub.outbox': { pruned: 'outbox' },
+  'hub.outbox_done': { pruned: 'outbox' },
+  'citizens.idempotency': { pruned: 'answers' },
+  'insurance.idempotency': { pruned: 'answers' },
+  'results.idempotency': { pruned: 'answers' },
+  'slips.idempotency': { pruned: 'answers' },
+  'organisation.idempotency': { pruned: 'answers' },
+  'hub.import_file': { pruned: 'staging' },
+  'hub.import_row': { pruned: 'staging' },
+  'hub.run_page': { pruned: 'pages' },
+  'hub.run': { pruned: 'runs' },
+  'hub.export_file': { pruned: 'runs' },
+  'organisation.session': { pruned: 'sessions' },
+  'organisation.oidc_payload': { pruned: 'sessions' },
+  'organisation.security_event': { pruned: 'security' },
+  'citizens.verification': { pruned: 'verifications' },
+  'hub.audit_event': { kept: 'whole months, dropped by the sealer under a signed head' },
+  'hub.audit_seal': { kept: 'goes with the month of its events' },
+  'hub.audit_head': { kept: 'the proof of what was dropped; at most one per 10,000 rows or 10 seconds' },
+  'hub.audit_sealer': { kept: 'one row' },
+  'hub.used_link': { kept: 'a day past the end of the link; organisation removes them hourly' },
+  'organisation.draft': { kept: 'some per account, some days; organisation removes them hourly' },
+  'organisation.signing_key': { kept: 'those that may still sign or be asked for' },
+  'hub.unit': { kept: 'the tree of units' },
+  'hub.outbox_consumer': { kept: 'one row per consumer' },
+  'hub.schedule': { kept: 'one row per schedule' },
+  'hub.queue_seen': { kept: 'one row per queue' },
+  'citizens.outside_calls': { kept: 'one row per outside system' },
+  ...Object.fromEntries(
+    [
+      ...['citizens.citizen', 'citizens.identifier', 'citizens.name_key', 'citizens.discrepancy'],
+      ...['insurance.card', 'results.result', 'slips.document', 'slips.referral_slip', 'slips.reexamination_slip'],
+      ...['organisation.account', 'organisation.client', 'organisation.legal_basis'],
+    ].map((table) => [table, { kept: 'the records themselves' }]),
+  ),
+  ...Object.fromEntries(
+    ['insurance', 'results', 'slips'].flatMap((schema) => [
+      [`${schema}.citizen`, { kept: 'as many as there are citizens' }],
+      [`${schema}.citizen_hash`, { kept: 'as many as there are identifiers' }],
+      [`${schema}.work`, { kept: 'what people decided about records' }],
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['dedup', 'dedup_next', 'event', 'job', 'job_dependency', 'job_log', 'meta', 'metrics', 'rate_limit', 'scheduler'],
+      ...['relay_inbox', 'relay_node', 'relay_retained', 'relay_subscription'],
+    ].map((table) => [`bullmq.${table}`, { kept: 'the queue’s own: a job goes when it ends, its library trims the events' }]),
+  ),
+  'organisation.work_item': { kept: 'what people decided about records' },
+  ...Object.fromEntries(
+    ['citizens', 'insurance', 'results', 'slips', 'organisation'].map((schema) => [
+      `${schema}.change`,
+      { kept: 'the history, for ever unless a setting ends it' },
+    ]),
+  ),
+};
+
+/** When a row of a pruned table was written or ends; `null`: it goes with another. */
+const ages: Readonly<Record<string, string | null>> = {
+  'hub.outbox': 'at',
+  'hub.outbox_done': null,
+  'citizens.idempotency': 'at',
+  'insurance.idempotency': 'at',
+  'results.idempotency': 'at',
+  'slips.idempotency': 'at',
+  'organisation.idempotency': 'at',
+  'hub.import_file': 'created_at',
+  'hub.import_row': null,
+  'hub.run_page': null,
+  'hub.run': 'ended_at',
+  'hub.export_file': null,
+  'organisation.session': 'expires_at',
+  'organisation.oidc_payload': 'expires_at',
+  'organisation.security_event': 'at',
+  'citizens.verification': 'checked_at',
+};
+
+/** Something into each of them, all of it done with. */
+const someOfEverything = `
+  insert into hub.unit (number, code, name, level, valid_from) values (1, '52', 'Tỉnh', 'PROVINCE', '2025-07-01');
+  insert into hub.outbox (kind, subject, version, unit_after) select 'CITIZEN', uuidv7(), 1, 1 from generate_series(1, 5);
+  insert into hub.outbox_done (consumer, event_id, xid) select c.consumer, o.id, o.xid from hub.outbox o, hub.outbox_consumer c;
+  ${['citizens', 'insurance', 'results', 'slips', 'organisation']
+    .map(
+      (schema) =>
+        `insert into ${schema}.idempotency (principal, operation, key, body_hash, outcome) values ('clerk11', 'act', 'key', '\\x00', '{}');`,
+    )
+    .join('\n')}
+  insert into hub.run (id, kind, state, unit_no, subgraph, started_by, ended_at) values (uuidv7(), 'IMPORT', 'DONE', 1, 'citizens', 'clerk11', now());
+  insert into hub.import_file (id, kind, unit_no, sender, sender_name, state, run_id) select id, 'CITIZENS', 1, 'clerk11', 'clerk11', 'APPLIED', id from hub.run;
+  insert into hub.import_row (import_id, line, unit_no, cells) select id, n, 1, '[]' from hub.run, generate_series(1, 5) n;
+  insert into hub.run_page (run_id, no, unit_no, state) select id, n, 1, 'DONE' from hub.run, generate_series(1, 5) n;
+  insert into hub.export_file (id, kind, format, unit_no, sender, sender_name, run_id) select uuidv7(), 'CITIZENS', 'CSV', 1, 'clerk11', 'clerk11', id from hub.run;
+  insert into organisation.account (id, login, name, role, unit_no) values (uuidv7(), 'clerk11', 'Clerk', 'clerk', 1);
+  insert into organisation.session (key, account_id, agent, expires_at) select 'k', id, 'a', now() from organisation.account;
+  insert into organisation.oidc_payload (model, id, payload, expires_at) values ('Grant', 'g', '{}', now());
+  insert into organisation.security_event (kind) values ('request.refused');
+  insert into citizens.citizen (id, unit_no, full_name, name_folded, name_sort) values (uuidv7(), 1, 'Lê An', 'le an', 'An Lê');
+  insert into citizens.verification (id, citizen_id, unit_no, field, outcome, source, checked_at)
+    select uuidv7(), id, 1, 'GENDER', 'MATCH', 'POPULATION', now() - make_interval(secs => n) from citizens.citizen, generate_series(1, 3) n;`;
+
 const growing = {
   outbox: ['hub.outbox', 'at'],
   answers: ['citizens.idempotency', 'at'],
@@ -48,8 +151,8 @@ const growing = {
   history: ['citizens.change', 'at'],
 } as const;
 
-async function count(table: string): Promise<number> {
-  const { rows } = await owner.query<{ n: number }>(`select count(*)::int as n from ${table} where true`);
+async function count(table: string, client = owner): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(`select count(*)::int as n from ${table} where true`);
   return rows[0]?.n ?? 0;
 }
 
@@ -123,6 +226,40 @@ test('over months of compressed time nothing grows without a bound; the history 
     security: 11 * rows,
   });
 }, 120_000);
+
+test('every table has a rule; what has a term is gone within a day of compressed time after it', async () => {
+  const { rows } = await owner.query<{ name: string }>(
+    `select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^(pg_|information_schema)' and c.relname <> 'migration' order by 1`,
+  );
+  expect(rows.map(({ name }) => name)).toEqual(Object.keys(rules).sort());
+  const pruned = Object.keys(rules).filter((table) => 'pruned' in (rules[table] ?? {}));
+  expect(Object.keys(ages).sort()).toEqual(pruned.sort());
+
+  const database = await createTestDatabase();
+  const own = new Client({ connectionString: database.ownerUrl });
+  await own.connect();
+  const sweeper = await openDatabase({ url: database.roles.worker, entities: [], connections: 1, applicationName: 'test' });
+  try {
+    await own.query(`select set_config('hub.scope', $1, false), set_config('hub.principal', 'clerk11', false)`, [everyUnit]);
+    await own.query(someOfEverything);
+    const empty: string[] = [];
+    for (const table of pruned) if ((await count(table, own)) === 0) empty.push(table);
+    expect(empty).toEqual([]);
+    for (const [table, column] of Object.entries(ages)) {
+      if (column !== null) await own.query(`update ${table} set ${column} = ${column} - interval '100 days'`);
+    }
+    await pruneOnce(sweeper, keep, never);
+    const left: Record<string, number> = {};
+    for (const table of pruned) if ((await count(table, own)) > 0) left[table] = await count(table, own);
+    // The newest answer of a field stays; the sweep is a run itself.
+    expect(left).toEqual({ 'citizens.verification': 1, 'hub.run': 1 });
+  } finally {
+    await sweeper.close();
+    await own.end();
+    await database.close();
+  }
+}, 60_000);
 
 test('what a round removed is a run that the province sees', async () => {
   const { rows } = await owner.query<{ state: string; counts: Record<string, number> }>(
