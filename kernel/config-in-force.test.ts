@@ -37,7 +37,11 @@ test('each says where it came from: the operator, a file, the start, the default
   const origin = (name: string, where: Record<string, string> = env) => [found(where, name)?.value, found(where, name)?.origin];
   expect(origin('PORT')).toEqual(['4100', 'ENVIRONMENT']);
   expect(origin('HUB_DATA_DIR')).toEqual(['/srv/hub', 'START']);
-  expect(origin('HOST')).toEqual(['127.0.0.1', 'DEFAULT']);
+  expect([origin('HOST'), origin('HUB_KEEP_OUTBOX_DAYS'), origin('HUB_LOGIN_ISSUER')]).toEqual([
+    ['127.0.0.1', 'DEFAULT'],
+    ['7', 'DEFAULT'],
+    [null, 'DEFAULT'],
+  ]);
   expect([origin('DATABASE_URL'), origin('HUB_AUDIT_KEY')]).toEqual([
     [null, 'ELSEWHERE'],
     [null, 'ELSEWHERE'],

@@ -11,7 +11,7 @@ export interface SettingInForce {
   readonly name: string;
   readonly meaning: Wording;
   readonly secret: boolean;
-  /** `null` for a secret, and where this process was not given it. */
+  /** `null` for a secret, where this process was not given it, and where nothing is given and none stands for it. */
   readonly value: string | null;
   readonly origin: (typeof settingOrigins)[number];
 }
@@ -34,15 +34,20 @@ const kept = new Set(['DATABASE_URL', 'HUB_BACKUP_KEY', 'HUB_AUDIT_KEY']);
 
 export function settingsInForce(env: Environment): readonly SettingInForce[] {
   const told = env[givenSettings]?.split(',') ?? null;
-  return entries.map(([name, { what, secret, default: standard }]) => {
+  return entries.map(([name, { read, what, secret }]) => {
     const here = env[name]?.trim() ?? '';
     const asFile = secret === true && (env[`${name}_FILE`] ?? '').trim() !== '';
     const given = told === null ? null : { itself: told.includes(name), asFile: told.includes(`${name}_FILE`) };
     const origin = originOf({ here: here !== '', asFile }, given, kept.has(name));
-    const known =
-      origin === 'ELSEWHERE' || secret === true ? null : here === '' ? standard.replaceAll('`', '') : withoutSecrets(here);
+    const known = origin === 'ELSEWHERE' || secret === true ? null : here === '' ? standardOf(read) : withoutSecrets(here);
     return { name, meaning: what, secret: secret === true, value: known, origin };
   });
+}
+
+/** What it is when nobody gives it; `null`: nothing, or it is worked out from others. */
+function standardOf(read: Setting<unknown>['read']): string | null {
+  const { data } = read.safeParse(undefined);
+  return typeof data === 'string' || typeof data === 'number' ? String(data) : null;
 }
 
 function originOf(

@@ -100,6 +100,7 @@ button [lang=en] { color: inherit; }
 :focus-visible { outline: 3px solid var(--main); outline-offset: 2px; }
 .other { margin: 1.5rem 0 0; }
 .other a { display: block; padding: .65rem; text-align: center; font-weight: 600; text-decoration: none; border: 1px solid var(--main); border-radius: .25rem; }
+.other a > [lang=en] { display: block; }
 .wrong { margin: 0 0 1rem; padding: .75rem; color: var(--wrong); background: var(--wrong-page); border-radius: .25rem; }
 .wrong [lang=en] { color: inherit; }
 a { color: var(--main); }

@@ -66,5 +66,6 @@ function SettingRows({ settings, say }: { readonly settings: readonly SettingInF
 
 function shown({ secret, value, origin }: SettingInForce, say: Say): ReactNode {
   if (secret) return <em>{say(origin === 'DEFAULT' ? 'setting.secretUnset' : 'setting.secretSet')}</em>;
-  return value === null ? '–' : <code className="setting-value">{value}</code>;
+  if (value === null) return origin === 'DEFAULT' ? say('setting.secretUnset') : '–';
+  return value;
 }
