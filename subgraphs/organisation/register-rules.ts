@@ -25,7 +25,11 @@ export function givenLogin(login: string): string {
 }
 
 export function givenName(text: string): string {
-  const name = text.normalize('NFC').trim().replace(/\s+/g, ' ');
+  // Line feeds, colours of a terminal and marks that turn the reading direction are no part of a name.
+  const name = text
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
   if (name === '') throw refusal('NAME_EMPTY', { field: 'name' });
   if (name.length > 200) throw refusal('NAME_LENGTH', { field: 'name' });
   return name;

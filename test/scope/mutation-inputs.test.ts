@@ -42,8 +42,8 @@ afterAll(() => gateway.stop());
 
 /** Something that fits the type: of an object what it must have, and no more. */
 function fitting(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return fitting(type.ofType as GraphQLInputType);
-  if (isListType(type)) return [fitting(type.ofType as GraphQLInputType)];
+  if (isNonNullType(type)) return fitting(type.ofType);
+  if (isListType(type)) return [fitting(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type)) {
     const required = Object.values(type.getFields()).filter((field) => isNonNullType(field.type));
@@ -62,9 +62,8 @@ function fitting(type: GraphQLInputType): unknown {
 
 /** As it stands in a document; names of enum values without quotes. */
 function literal(value: unknown, type: GraphQLInputType): string {
-  const bare = isNonNullType(type) ? (type.ofType as GraphQLInputType) : type;
-  if (isListType(bare))
-    return `[${(value as unknown[]).map((item) => literal(item, bare.ofType as GraphQLInputType)).join(', ')}]`;
+  const bare = isNonNullType(type) ? type.ofType : type;
+  if (isListType(bare)) return `[${(value as unknown[]).map((item) => literal(item, bare.ofType)).join(', ')}]`;
   if (isEnumType(bare)) return String(value);
   if (!isInputObjectType(bare)) return JSON.stringify(value);
   const fields = bare.getFields();
