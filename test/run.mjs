@@ -90,7 +90,6 @@ switch (mode) {
       HUB_REPLAYS: '5000',
       HUB_FAULT_SECONDS: '60',
       HUB_MIX_SECONDS: '600',
-      HUB_AWAY_SECONDS: '600',
       HUB_TAMPERINGS: '1000',
       HUB_KILLS: '20',
       HUB_ORACLE_ROWS: '100000',
