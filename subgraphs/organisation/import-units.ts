@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { Headings } from '#kernel/csv-table.ts';
+import type { Headings, TableRow } from '#kernel/csv-table.ts';
 import type { Transaction } from '#kernel/db/database.ts';
 import { unitLevels, type UnitLevel } from '#kernel/db/hub.entity.ts';
 import { insertRows } from '#kernel/db/insert-rows.ts';
@@ -63,7 +63,7 @@ async function readUnits(
     everywhere || fresh.has(unit.number) || units.standsOver(caller.principal.unitNo, unit.number);
   const touched = new Map<number, Entry>();
   const outcomes: RowOutcome[] = [];
-  for (const row of downwards(rows)) {
+  for (const row of parentsFirst(rows)) {
     const cells = cellReader(row);
     const code = cells.needed('code', parseUnitCode);
     const name = cells.needed('name', parseUnitName);
@@ -126,15 +126,20 @@ async function readUnits(
   return outcomes;
 }
 
-/** Higher levels first, else in the order of the file: whatever a unit lies below is there before it. */
-function downwards<Row extends { readonly cells: Readonly<Partial<Record<UnitColumn, string>>> | null }>(
-  rows: readonly Row[],
-): readonly Row[] {
-  const depth = ({ cells }: Row): number => {
-    const level = parseLevel(cells?.level ?? '');
-    return level.ok ? unitLevels.indexOf(level.value) : unitLevels.length;
+/** In the order of the file, but a unit after the row of the one above it; of units that stand in a circle one is first, and finds nothing above. */
+function parentsFirst(rows: readonly TableRow<UnitColumn>[]): readonly TableRow<UnitColumn>[] {
+  const byCode = new Map([...rows].reverse().map((row) => [row.cells?.code, row]));
+  const ordered = new Set<TableRow<UnitColumn>>();
+  const begun = new Set<TableRow<UnitColumn>>();
+  const put = (row: TableRow<UnitColumn>): void => {
+    if (begun.has(row)) return;
+    begun.add(row);
+    const above = row.cells?.parent_code === undefined ? undefined : byCode.get(row.cells.parent_code);
+    if (above !== undefined) put(above);
+    ordered.add(row);
   };
-  return [...rows].sort((one, other) => depth(one) - depth(other));
+  rows.forEach(put);
+  return [...ordered];
 }
 
 async function nextNumber(tx: Transaction): Promise<number> {

@@ -83,10 +83,21 @@ test('a unit may stand on a line above the one that it lies below', async () => 
     'c8,Trung tâm 8,CENTRE,p',
   ];
   expect(sums(await send(unitsImport, steward, rows))).toBe('3 0 0 0 0');
-  const report = await send(unitsImport, steward, [rows[0] ?? '', 'x82,Trạm 82,STATION,c82', 'c82,Trung tâm,CENTRE,không có']);
-  expect(report.problems.map(({ line, problems: [first] }) => [line, first?.field])).toEqual([
-    [2, 'parent_code'],
-    [3, 'parent_code'],
+  const report = await send(unitsImport, steward, [
+    rows[0] ?? '',
+    'x82,Trạm 82,STATION,c82',
+    'c82,Trung tâm,CENTRE,không',
+    'c83,Trung tâm,CENTRE,x83',
+    'x83,Trạm 83,STATION,c8',
+    'c84,Trung tâm,CENTRE,x84',
+    'x84,Trạm,STATION,c84',
+  ]);
+  expect(report.problems.map(({ line, problems: [first] }) => [line, first?.field, first?.reason])).toEqual([
+    [2, 'parent_code', 'UNIT_PARENT_NEEDED'],
+    [3, 'parent_code', 'UNIT_CODE_FORMAT'],
+    [4, 'level', 'UNIT_LEVEL_ORDER'],
+    [6, 'parent_code', 'UNIT_PARENT_NEEDED'],
+    [7, 'parent_code', 'UNIT_PARENT_NEEDED'],
   ]);
 });
 
