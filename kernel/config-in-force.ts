@@ -5,15 +5,13 @@ import { catalogue, type Setting, type Wording } from './config-catalogue.ts';
  * that it is set. The text of the environment is shown as it was given, not as it was read.
  */
 
-const settingOrigins = ['DEFAULT', 'ENVIRONMENT', 'FILE', 'START', 'ELSEWHERE'] as const;
-
 export interface SettingInForce {
   readonly name: string;
   readonly meaning: Wording;
   readonly secret: boolean;
   /** `null` for a secret, where this process was not given it, and where nothing is given and none stands for it. */
   readonly value: string | null;
-  readonly origin: (typeof settingOrigins)[number];
+  readonly origin: 'DEFAULT' | 'ENVIRONMENT' | 'FILE' | 'START' | 'ELSEWHERE';
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
