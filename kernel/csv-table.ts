@@ -79,7 +79,7 @@ export async function readCsvInSteps<Column extends string>(
 }
 
 /** Bytes that are decoded, and characters that are parsed, before others have their turn on the event loop. */
-const stepBytes = 128 * 1024;
+const stepBytes = 32 * 1024;
 
 function fileOf<Column extends string>(
   text: string,
