@@ -222,7 +222,6 @@ export function everyState(world: AdminWorld): readonly Screen[] {
     },
     { name: 'list refused by the hub', path: '/citizens', graph: refusedByHub },
     { name: 'person refused by the hub', path: `/citizens/${citizen}/show`, graph: refusedByHub },
-    { name: 'dashboard refused by the hub', path: '/', graph: refusedByHub },
     { name: 'person of whom parts are missing', path: `/citizens/${citizen}/show`, graph: partsMissing },
   ];
 }
