@@ -45,8 +45,9 @@ export function openFileRegister({ database, principals, links, store, clock }: 
 
   async function fetch(text: string, traceId: string): Promise<FetchedFile | null> {
     const link = opened(text, null);
-    if (link === null || link.holder === null) return null;
-    const { principal: subject, purpose, locale } = link.holder;
+    const holder = link?.holder ?? null;
+    if (link === null || holder === null) return null;
+    const { principal: subject, purpose, locale } = holder;
     const principal = await principals.find(subject, new Date(link.expiresAt.getTime() - linkLife));
     if (principal === null) return null;
     const operation = link.use === 'export' ? 'exportFile' : 'refusedFile';
