@@ -66,7 +66,7 @@ module.exports = {
       name: 'graphql-has-homes',
       severity: 'error',
       from: {
-        pathNot: `^(gateway|test|kernel/graph)/|/resolvers\\.ts$|kernel/errors/to-graphql\\.ts$|kernel/subgraph\\.ts$|${test}`,
+        pathNot: `^(gateway|test|kernel/graph)/|resolvers\\.ts$|kernel/errors/to-graphql\\.ts$|kernel/subgraph\\.ts$|${test}`,
       },
       to: { path: 'node_modules/(graphql|@apollo/|graphql-jit)' },
     },

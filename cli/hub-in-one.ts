@@ -1,7 +1,6 @@
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { settingsInForce } from '#kernel/config-in-force.ts';
-import { filesUrlOf, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { filesUrlOf, ownSettingsInForce, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
 import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openFileStore } from '#kernel/files/file-store.ts';
@@ -37,7 +36,7 @@ export async function startHub(parts: ProcessParts): Promise<Running> {
     clock: systemClock,
     identifierKey,
     filesOrigin: filesUrlOf(settings),
-    settings: () => settingsInForce(process.env),
+    settings: ownSettingsInForce,
   };
   const opened = await Promise.all(
     allSubgraphs.map(async (module) => ({

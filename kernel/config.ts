@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { catalogue, type Setting, type Wording } from './config-catalogue.ts';
+import { settingsInForce, type SettingInForce } from './config-in-force.ts';
 import type { TrustedIssuer } from './config-readers.ts';
 import type { HubRole } from './db/roles.ts';
 import { ok, refused, type Result } from './result.ts';
@@ -355,6 +356,11 @@ export function settingsOrExit(reader: SettingsFor): Settings {
   if (settings.ok) return settings.value;
   process.stderr.write(`${problemsText(settings.error)}\n`);
   process.exit(2);
+}
+
+/** The settings of this process for people to look at. */
+export function ownSettingsInForce(): readonly SettingInForce[] {
+  return settingsInForce(process.env);
 }
 
 /** Where others reach the hub that listens on this port: what tokens name as their issuer. */

@@ -3,8 +3,7 @@ import type { SubgraphName } from '#kernel/audit/audit.ts';
 import { openReadAudit } from '#kernel/audit/read-audit.ts';
 import { hopHeader, hopVerifyingKeys, HopVerifier, type HopUse } from '#kernel/auth/hop.ts';
 import { systemClock } from '#kernel/clock.ts';
-import { settingsInForce } from '#kernel/config-in-force.ts';
-import { filesUrlOf, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
+import { filesUrlOf, ownSettingsInForce, publicUrlOf, readRoleUrls } from '#kernel/config.ts';
 import { changesOf } from '#kernel/db/change.ts';
 import { openReadDoor } from '#kernel/db/read-door-pg.ts';
 import { openFileStore } from '#kernel/files/file-store.ts';
@@ -55,7 +54,7 @@ export async function serveSubgraph(name: SubgraphName, parts: ProcessParts): Pr
       door,
       clock: systemClock,
       identifierKey,
-      settings: () => settingsInForce(process.env),
+      settings: ownSettingsInForce,
       filesOrigin: filesUrlOf(settings),
       ...(auditor !== null && { auditor }),
       ...(changes !== null && { changes }),

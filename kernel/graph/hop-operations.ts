@@ -34,7 +34,10 @@ export function doorOverHop(name: SubgraphName, signer: HopSigner, send: HopSend
     const answer = await send({
       method: 'POST',
       path: operationsPath,
-      headers: { 'content-type': 'application/json', [hopHeader]: signer.seal(name, 'operations', { method: 'POST', path: operationsPath, body }) },
+      headers: {
+        'content-type': 'application/json',
+        [hopHeader]: signer.seal(name, 'operations', { method: 'POST', path: operationsPath, body }),
+      },
       body: Buffer.from(body),
     });
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
