@@ -40,8 +40,8 @@ async function claimOrRefuse(dataDir: string): Promise<Claim> {
   );
 }
 
-/** A port of the hub, a free one where none is set. A taken one is told before anything is started. */
-async function portToTake(host: string, port: number, setting: 'PORT' | 'FILES_PORT'): Promise<number> {
+/** A port of the hub, a free one where none is set; held until it is let go. A taken one is told before anything is started. */
+async function takePort(host: string, port: number, setting: 'PORT' | 'FILES_PORT'): Promise<HeldPort> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error) => {
@@ -55,9 +55,26 @@ async function portToTake(host: string, port: number, setting: 'PORT' | 'FILES_P
     probe.listen({ port, host, exclusive: true }, () => {
       const address = probe.address();
       const taken = typeof address === 'object' && address !== null ? address.port : port;
-      probe.close(() => resolve(taken));
+      resolve({ port: taken, letGo: () => new Promise((done) => probe.close(() => done())) });
     });
   });
+}
+
+interface HeldPort {
+  readonly port: number;
+  letGo(): Promise<void>;
+}
+
+/** The graph's is held until that of the files is found, else the system may give the same one twice. */
+async function portsToTake({ host, port, filesPort }: Settings): Promise<{ readonly port: number; readonly filesPort: number }> {
+  const graph = await takePort(host, port, 'PORT');
+  try {
+    const files = await takePort(host, filesPort, 'FILES_PORT');
+    await files.letGo();
+    return { port: graph.port, filesPort: files.port };
+  } finally {
+    await graph.letGo();
+  }
 }
 
 /** Runs a program to its end; what it says goes to stderr, since stdout is for `ready`. */
@@ -144,10 +161,10 @@ class Hub {
 
   /** Starts everything; returns when the graph answers. */
   async start(given: Settings, signal: AbortSignal): Promise<number> {
-    const { dataDir, host } = given;
-    const port = await portToTake(host, given.port, 'PORT');
-    // Every process that makes or answers links has to know it.
-    const settings = { ...given, filesPort: await portToTake(host, given.filesPort, 'FILES_PORT') };
+    const { dataDir } = given;
+    // Every process that makes or answers links has to know that of the files.
+    const { port, filesPort } = await portsToTake(given);
+    const settings = { ...given, filesPort };
     this.#postgres = settings.databaseUrl === null ? await usePostgres(dataDir, signal) : null;
     const { populationUrl, production } = settings;
     const first: HubPlan = { settings, port, keys: await installationKeys(settings, signal), populationUrl };

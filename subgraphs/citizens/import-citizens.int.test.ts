@@ -448,11 +448,8 @@ test('10,000 rows come in by sets: pages of some hundred, none of it row by row'
         }),
       ),
   };
-  const began = performance.now();
   const outcome = await importFile(importing(steward, counting), Buffer.from([columns, ...rows].join('\n')));
-  const pace = (rows.length / (performance.now() - began)) * 1_000;
   expect(outcome).toMatchObject({ added: 10_000, refused: 0 });
+  // How fast it is, `npm run bench -- import` tells.
   expect(statements).toBeLessThan(500);
-  // The promise is 2,000 rows/s on an idle machine (npm run bench -- import); here only that it is no row-by-row pace.
-  expect(pace).toBeGreaterThan(500);
 }, 90_000);
