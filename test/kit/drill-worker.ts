@@ -6,7 +6,7 @@ import { deaths, drillRun } from './drill-job.ts';
 
 /*
  * A worker process for drills: the real runtime with one run of its own and short times. `DRILL_DEATH` says where it kills itself. It says `ready` and
- * ends on SIGTERM. `DRILL_LEASE`: seconds of a lease; `DRILL_TIMES=real`: those of the hub; `DRILL_EVERY`: seconds between two runs by schedule; `DRILL_DAILY`: the time of day of one, in Việt Nam; `DRILL_CLOCK`: milliseconds by which its clock is wrong, or `jumping`.
+ * ends on SIGTERM. `DRILL_LEASE`: seconds of a lease; `DRILL_EVERY`: seconds between two runs by schedule; `DRILL_DAILY`: the time of day of one, in Việt Nam; `DRILL_CLOCK`: milliseconds by which its clock is wrong, or `jumping`.
  */
 const clock = process.env.DRILL_CLOCK ?? '0';
 let shift = clock === 'jumping' ? 3_600_000 : Number(clock);
@@ -33,13 +33,11 @@ try {
     jobs: [drillRun(deaths.find((death) => death === process.env.DRILL_DEATH) ?? null, timing)],
     queues: ['internal'],
     place: queuePlace(settings.redisUrl, settings.rolePrefix, roleUrl('worker')),
-    ...(process.env.DRILL_TIMES !== 'real' && {
-      times: {
-        lock: 1_000,
-        lease: { lease },
-        relay: { look: 50, reconcile: Number(process.env.DRILL_RECONCILE ?? '1000'), settled: 1 },
-      },
-    }),
+    times: {
+      lock: 1_000,
+      lease: { lease },
+      relay: { look: 50, reconcile: Number(process.env.DRILL_RECONCILE ?? '1000'), settled: 1 },
+    },
   });
   process.on('SIGTERM', () => {
     runtime.stop().then(
