@@ -147,8 +147,8 @@ export const fileReasons = {
   UNIT_PARENT_NEEDED: {
     code: 'BAD_INPUT',
     since: '0.1',
-    en: 'Every unit but the province lies below another. Fill in "parent_code" with a unit that is in the hub or stands above in the file.',
-    vi: 'Mọi đơn vị trừ tỉnh đều thuộc một đơn vị khác. Hãy điền "parent_code" là đơn vị đã có trong hệ thống hoặc ở dòng trên của tệp.',
+    en: 'Every unit but the province lies below another. Fill in "parent_code" with a unit that is in the hub or in the same file (in a file of more than 2,000 rows: above it).',
+    vi: 'Mọi đơn vị trừ tỉnh đều thuộc một đơn vị khác. Hãy điền "parent_code" là đơn vị đã có trong hệ thống hoặc có trong cùng tệp (tệp trên 2.000 dòng: ở dòng trên).',
   },
   UNIT_CHANGED_BY_HAND: {
     code: 'CONFLICT',
